@@ -1,0 +1,27 @@
+# The two commands of the README are `make demo` and `make test`; both install what they need.
+
+.PHONY: demo test bench lint setup clean
+
+export PYTHONUNBUFFERED = 1
+BIN = .venv/bin
+
+setup:
+	@tools/setup.sh
+
+demo: setup
+	@$(BIN)/pilotbench demo
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint
+	$(BIN)/pytest -n 2 --dist worksteal
+
+bench: setup
+	$(BIN)/python -m tests.benchmarks
+
+clean:
+	rm -rf .venv runs lab .pytest_cache .mypy_cache .ruff_cache *.egg-info

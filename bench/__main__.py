@@ -1,0 +1,7 @@
+"""Run `python -m bench` as `pilotbench`."""
+
+import sys
+
+from bench.cli import main
+
+sys.exit(main())

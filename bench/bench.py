@@ -1,0 +1,247 @@
+"""The opened devices of a bench, handed out by capability and role; makes the lab safe."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from enum import Enum
+from typing import Any
+
+from bench.capability import VehicleCoupler, VehicleEmulator
+from bench.clock import now
+from bench.config import BenchConfig, DeviceEntry
+from bench.device import Device, DriverContext, Operator
+from bench.errors import DeviceError, LinkError, Unverifiable
+from bench.events import Acted, DeviceClosed, DeviceLost, DeviceOpened, MadeSafe
+from bench.procedure import Need
+from bench.stream import Stream
+
+OPENING = 10.0
+"""Deadline in s for a device to connect, identify and be safe."""
+MAKING_SAFE = 5.0
+"""Deadline in s for a device to be made safe."""
+
+
+def candidates(config: BenchConfig, need: Need, connector: int) -> list[DeviceEntry]:
+    """List the devices of a bench that could serve a need, without opening any."""
+    return [
+        entry
+        for entry in config.devices
+        if need.capability in entry.driver.offers
+        and need.role in (None, entry.role)
+        and connector in getattr(entry.settings, "connectors", (connector,))
+    ]
+
+
+def missing(config: BenchConfig, needs: Iterable[Need], connector: int) -> str | None:
+    """Say which needs the bench can't serve, or that two devices could; None when all is clear."""
+    for need in needs:
+        found = candidates(config, need, connector)
+        if not found:
+            return f"the bench has no {need} for connector {connector}"
+        if len(found) > 1:
+            names = " and ".join(entry.name for entry in found)
+            return f"{names} both offer {need}: give them roles in {config.path.name}"
+    return None
+
+
+class Bench:
+    """The devices of one bench, opened."""
+
+    def __init__(self, config: BenchConfig, stream: Stream) -> None:
+        self._config = config
+        self._stream = stream
+        self._devices: dict[str, Device] = {}
+        self._lost: dict[str, str] = {}
+
+    @asynccontextmanager
+    async def opened(
+        self, operator: Operator, ocpp_upstream: Callable[[], str]
+    ) -> AsyncIterator[None]:
+        """Open every device, safe, and leave every device safe.
+
+        Raises `DeviceError` that lists all devices which did not open.
+        """
+        async with AsyncExitStack() as stack:
+            failures: list[str] = []
+            for entry in self._config.devices:
+                context = DriverContext(
+                    name=entry.name,
+                    operator=operator,
+                    ocpp_listen=self._config.ocpp.listen,
+                    ocpp_upstream=ocpp_upstream,
+                )
+                device = entry.driver.make(entry.settings, context)
+                try:
+                    await self._enter(entry, device)
+                except DeviceError as error:
+                    failures.append(f"{entry.name}: {error}")
+                    continue
+                stack.push_async_callback(self._leave, entry.name, device)
+            if failures:
+                of = f"{len(failures)} of {len(self._config.devices)} devices did not open"
+                raise DeviceError(f"{of}: {'; '.join(failures)}")
+            yield
+
+    async def _enter(self, entry: DeviceEntry, device: Device) -> None:
+        try:
+            async with asyncio.timeout(OPENING):
+                await device.__aenter__()
+                identity = await device.identify()
+        except TimeoutError:
+            raise DeviceError(f"did not answer within {OPENING:g} s") from None
+        self._devices[entry.name] = device
+        self._lost.pop(entry.name, None)
+        offers = [capability.__name__ for capability in entry.driver.offers]
+        described = {key: str(value) for key, value in dataclasses.asdict(identity).items()}
+        self._stream.emit(DeviceOpened(entry.name, entry.driver_name, offers, described))
+
+    async def _leave(self, name: str, device: Device) -> None:
+        try:
+            async with asyncio.timeout(MAKING_SAFE):
+                await device.__aexit__(None, None, None)
+        except (DeviceError, Unverifiable, TimeoutError) as error:
+            self._stream.emit(DeviceLost(name, str(error) or "did not close in time"))
+        else:
+            self._stream.emit(DeviceClosed(name))
+        self._devices.pop(name, None)
+
+    async def reopen_lost(self) -> None:
+        """Try once to open again what was lost, between two cases; what fails stays lost."""
+        for entry in self._config.devices:
+            if entry.name not in self._lost:
+                continue
+            device = self._devices[entry.name]
+            try:
+                async with asyncio.timeout(MAKING_SAFE):
+                    await device.__aexit__(None, None, None)
+            except (DeviceError, Unverifiable, TimeoutError):
+                pass  # it is lost already; opening it anew decides
+            try:
+                await self._enter(entry, device)
+            except DeviceError as error:
+                self._lost[entry.name] = str(error)
+
+    def hand_out(self, need: Need, connector: int) -> Any:
+        """Return the device that serves a need, behind a proxy that records every call.
+
+        Raises `DeviceError` when that device was lost.
+        """
+        (entry, *_) = candidates(self._config, need, connector)
+        if entry.name in self._lost:
+            raise DeviceError(f"{entry.name} was lost: {self._lost[entry.name]}")
+        return Recorded(entry.name, need.capability, self._devices[entry.name], self._acted)
+
+    def _acted(self, event: Acted, error: BaseException | None) -> None:
+        self._stream.emit(event)
+        if isinstance(error, LinkError) and event.device not in self._lost:
+            self._lost[event.device] = str(error)
+            self._stream.emit(DeviceLost(event.device, str(error)))
+
+    async def make_safe(self) -> dict[str, str]:
+        """Make every device safe, what carries load first; return what failed, by device."""
+        vehicles = [name for name in self._devices if self._is_vehicle(name)]
+        others = [name for name in self._devices if name not in vehicles]
+        failures: dict[str, str] = {}
+        for group in (vehicles, others):
+            results = await asyncio.gather(*(self._safe(name) for name in group))
+            failures |= {
+                name: text for name, text in zip(group, results, strict=True) if text is not None
+            }
+        self._stream.emit(MadeSafe(failures))
+        return failures
+
+    def _is_vehicle(self, name: str) -> bool:
+        (entry,) = (entry for entry in self._config.devices if entry.name == name)
+        return bool({VehicleCoupler, VehicleEmulator} & set(entry.driver.offers))
+
+    async def _safe(self, name: str) -> str | None:
+        try:
+            async with asyncio.timeout(MAKING_SAFE):
+                await self._devices[name].make_safe()
+        except TimeoutError:
+            return f"not safe within {MAKING_SAFE:g} s"
+        except (DeviceError, Unverifiable) as error:
+            return str(error)
+        return None
+
+    @property
+    def states(self) -> list[dict[str, Any]]:
+        """Describe the devices for front ends: name, driver, offers, state, message."""
+        return [
+            {
+                "name": entry.name,
+                "driver": entry.driver_name,
+                "offers": [capability.__name__ for capability in entry.driver.offers],
+                "state": self._state(entry.name),
+                "message": self._lost.get(entry.name, ""),
+            }
+            for entry in self._config.devices
+        ]
+
+    def _state(self, name: str) -> str:
+        if name in self._lost:
+            return "lost"
+        return "ready" if name in self._devices else "closed"
+
+
+class Recorded:
+    """A device as one capability; every call emits `Acted`."""
+
+    def __init__(
+        self,
+        name: str,
+        capability: type,
+        device: Any,
+        acted: Callable[[Acted, BaseException | None], None],
+    ) -> None:
+        self._name = name
+        self._capability = capability
+        self._device = device
+        self._acted = acted
+
+    def __getattr__(self, method: str) -> Callable[..., Awaitable[Any]]:
+        if method.startswith("_") or not hasattr(self._capability, method):
+            raise AttributeError(f"{self._capability.__name__} has no {method}")
+        act = getattr(self._device, method)
+        signature = inspect.signature(getattr(self._capability, method))
+
+        async def recorded(*args: Any, **keywords: Any) -> Any:
+            bound = signature.bind(None, *args, **keywords)
+            bound.apply_defaults()
+            arguments = {key: plain(value) for key, value in list(bound.arguments.items())[1:]}
+            started = now()
+            result, failure = None, None
+            try:
+                result = await act(*args, **keywords)
+            except BaseException as error:
+                failure = error
+                raise
+            finally:
+                event = Acted(
+                    device=self._name,
+                    capability=self._capability.__name__,
+                    method=method,
+                    arguments=arguments,
+                    result=plain(result),
+                    error=None if failure is None else str(failure) or type(failure).__name__,
+                    duration=round(now().mono - started.mono, 6),
+                )
+                self._acted(event, failure)
+            return result
+
+        return recorded
+
+
+def plain(value: Any) -> Any:
+    """Write a capability's argument or result as JSON data."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, list | tuple):
+        return [plain(part) for part in value]
+    return value

@@ -1,0 +1,1 @@
+"""The commands of `pilotbench`, one module each; spokes add theirs by entry points."""

@@ -1,0 +1,151 @@
+"""`pilotbench run`: run cases in-process, with live progress, results and report."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.command import Command
+
+if TYPE_CHECKING:
+    from bench.plan import Plan, Selection
+    from bench.session import RunResult, Session
+    from bench.terminal import Progress
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("cases", nargs="*", metavar="CASE", help="ids, such as TC_001_CS")
+    parser.add_argument("--group", action="append", default=[], metavar="G", dest="groups")
+    parser.add_argument("--all", action="store_true", help="every applicable case")
+    parser.add_argument("--plan", type=Path, metavar="F", help="a plan.toml")
+    parser.add_argument("--bench", type=Path, metavar="F", required=True, help="the bench.toml")
+    parser.add_argument("--dut", type=Path, metavar="F", required=True, help="the dut.toml")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="the run's folder (runs/… if none)")
+    parser.add_argument(
+        "--operator",
+        choices=("terminal", "api", "refuse"),
+        default="terminal",
+        help="who answers prompts",
+    )
+    parser.add_argument(
+        "--api", metavar="HOST:PORT", default="127.0.0.1:0", help="where --operator api serves"
+    )
+
+
+def _run(options: argparse.Namespace) -> int:
+    from bench.config import load_bench
+    from bench.dut import load_dut
+    from bench.errors import ConfigError
+    from bench.plan import load_suites, make_plan
+    from bench.session import Session
+
+    bench, dut = load_bench(options.bench), load_dut(options.dut)
+    plan = make_plan(load_suites(), _selection(options), dut, bench)
+    for outcome in plan.refused:
+        text = f"{outcome.procedure.id} will not run: {outcome.outcome}, {outcome.reason}"
+        sys.stderr.write(f"pilotbench: {text}\n")
+    if not plan.cases:
+        raise ConfigError("no case to run: name cases, groups, --all or --plan")
+    folder = options.out or _new_folder(dut.dut.model)
+    if (folder / "journal.jsonl").exists():
+        raise ConfigError(f"--out {folder}: the folder already holds a run")
+    folder.mkdir(parents=True, exist_ok=True)
+    session = Session(bench, dut, refuse_prompts=options.operator == "refuse")
+    return asyncio.run(_make_run(options, session, plan, folder))
+
+
+def _selection(options: argparse.Namespace) -> Selection:
+    from bench.plan import Selection, load_plan
+
+    planned = load_plan(options.plan) if options.plan else Selection()
+    every = ("all",) if options.all else ()
+    return Selection(
+        cases=(*planned.cases, *options.cases),
+        groups=(*planned.groups, *options.groups, *every),
+    )
+
+
+def _new_folder(model: str) -> Path:
+    name = "".join(c if c.isalnum() else "-" for c in model.lower())
+    return Path("runs") / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{name}"
+
+
+async def _make_run(
+    options: argparse.Namespace, session: Session, plan: Plan, folder: Path
+) -> int:
+    from bench.report import write_all
+    from bench.terminal import Progress
+
+    async with AsyncExitStack() as stack:
+        progress = stack.enter_context(Progress(sys.stdout))
+        stack.enter_context(session.stream.watched_by(progress.show))
+        stack.enter_context(_signals(session))
+        await _open_operator(options, session, folder, stack, progress)
+        result = await session.run(plan, folder)
+    write_all(folder)
+    _say_result(result)
+    return _exit_code(session, plan, result)
+
+
+async def _open_operator(
+    options: argparse.Namespace,
+    session: Session,
+    folder: Path,
+    stack: AsyncExitStack,
+    progress: Progress,
+) -> None:
+    if options.operator == "api":
+        from bench.config import split_address
+        from bench.server import serving
+        from bench.server.token import operator_token
+
+        host, port = split_address(options.api, "--api")
+        path, token = operator_token(folder)
+        serve = serving(session.desk, session.snapshot, host=host, port=port, token=token)
+        url = await stack.enter_async_context(serve)
+        sys.stderr.write(f"API: {url} token file {path}\n")
+    elif options.operator == "terminal":
+        from bench.terminal_operator import answering
+
+        await stack.enter_async_context(answering(session.desk, progress.say))
+
+
+@contextmanager
+def _signals(session: Session) -> Iterator[None]:
+    """Turn Ctrl-C and SIGTERM into an abort that leaves the lab safe."""
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGINT, session.abort, "Ctrl-C")
+    loop.add_signal_handler(signal.SIGTERM, session.abort, "SIGTERM")
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+        loop.remove_signal_handler(signal.SIGTERM)
+
+
+def _say_result(result: RunResult) -> None:
+    if result.reason:
+        sys.stderr.write(f"pilotbench: the run is not complete: {result.reason}\n")
+    parts = [f"{count} {verdict}" for verdict, count in sorted(result.counts.items())]
+    sys.stdout.write(f"Verdicts: {', '.join(parts) or 'none'}\n")
+    sys.stdout.write(f"Results:  {result.folder / 'results.json'}\n")
+    sys.stdout.write(f"Report:   {result.folder / 'report.html'}\n")
+
+
+def _exit_code(session: Session, plan: Plan, result: RunResult) -> int:
+    if session.control.aborted_by in ("Ctrl-C", "SIGTERM"):
+        return 130
+    if result.counts.get("fail"):
+        return 1
+    passed = result.counts.get("pass", 0) == len(plan.cases)
+    return 0 if passed and result.complete and not plan.refused else 2
+
+
+COMMAND = Command("run", "run cases on a bench, with results and report", _configure, _run)

@@ -1,0 +1,120 @@
+"""`bench.toml`: what is wired (devices, links, roles) and where the OCPP engine listens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from bench import toml
+from bench.device import Driver
+from bench.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class OcppSettings:
+    """Table `[ocpp]`: the endpoint of the station under test."""
+
+    listen: str = "127.0.0.1:8180"
+    """HOST:PORT; port 0 lets the system choose."""
+    max_frame: int = 4_194_304
+    """Longest message in bytes that is read and recorded; a longer one closes the connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorSettings:
+    """Table `[operator]`: how long a prompt waits for the person at the bench."""
+
+    within: float = 120.0
+    """Seconds until a prompt counts as not answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class BenchSettings:
+    """Table `[bench]`: who this bench is."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceEntry:
+    """One `[[device]]` table: the driver's own keys are already checked."""
+
+    name: str
+    driver_name: str
+    driver: Driver
+    settings: Any
+    role: str | None = None
+    """For a procedure that needs two devices of one capability."""
+
+
+@dataclass(frozen=True, slots=True)
+class BenchConfig:
+    """A whole `bench.toml`."""
+
+    path: Path
+    bench: BenchSettings
+    ocpp: OcppSettings = field(default_factory=OcppSettings)
+    operator: OperatorSettings = field(default_factory=OperatorSettings)
+    devices: tuple[DeviceEntry, ...] = ()
+
+
+def load_bench(path: Path) -> BenchConfig:
+    """Read and check a `bench.toml`; raises `ConfigError` naming file, table and key."""
+    document = toml.load(path)
+    toml.check_tables(path, document, "bench", "ocpp", "operator", "device")
+    entries = document.get("device", [])
+    if not isinstance(entries, list):
+        raise ConfigError(f"{path}: [device] is a single table, expected [[device]]")
+    devices = tuple(_device(path, i, table) for i, table in enumerate(entries, start=1))
+    names = [device.name for device in devices]
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigError(f"{path}: two [[device]] tables have the name {name!r}")
+    fronts = [device.name for device in devices if device.driver.fronts_ocpp]
+    if len(fronts) > 1:
+        text = " and ".join(fronts)
+        raise ConfigError(f"{path}: {text} both want to stand before [ocpp] listen, only one can")
+    ocpp = toml.parse(OcppSettings, document.get("ocpp", {}), f"{path}: table [ocpp]")
+    split_address(ocpp.listen, f"{path}: table [ocpp], key 'listen'")
+    return BenchConfig(
+        path=path,
+        bench=toml.parse(BenchSettings, document["bench"], f"{path}: table [bench]"),
+        ocpp=ocpp,
+        operator=toml.parse(
+            OperatorSettings, document.get("operator", {}), f"{path}: table [operator]"
+        ),
+        devices=devices,
+    )
+
+
+def _device(path: Path, number: int, table: Any) -> DeviceEntry:
+    where = f"{path}: [[device]] {number}"
+    if not isinstance(table, dict):
+        raise ConfigError(f"{where}: expected a table")
+    keys = dict(table)
+    name = toml.convert(str, keys.pop("name", None), f"{where}, key 'name'")
+    where = f"{path}: [[device]] {name!r}"
+    driver_name = toml.convert(str, keys.pop("driver", None), f"{where}, key 'driver'")
+    role = toml.convert(str | None, keys.pop("role", None), f"{where}, key 'role'")
+    drivers = {point.name: point for point in entry_points(group="pilotbench.drivers")}
+    if driver_name not in drivers:
+        known = ", ".join(sorted(drivers))
+        raise ConfigError(f"{where}, key 'driver': no driver {driver_name!r}, known are {known}")
+    driver = drivers[driver_name].load()
+    return DeviceEntry(
+        name=name,
+        driver_name=driver_name,
+        driver=driver,
+        settings=toml.parse(driver.settings, keys, where),
+        role=role,
+    )
+
+
+def split_address(text: str, where: str) -> tuple[str, int]:
+    """Split HOST:PORT; raises `ConfigError` when it is not that."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isdigit() or int(port) > 65535:
+        raise ConfigError(f"{where}: {text!r}, expected HOST:PORT")
+    return host.strip("[]"), int(port)

@@ -1,0 +1,111 @@
+"""What the bench expects of every device driver, and how a driver is declared."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a device says it is."""
+
+    maker: str
+    model: str
+    serial: str = ""
+    firmware: str = ""
+
+
+class Device(Protocol):
+    """One opened device: entering makes it safe, leaving makes it safe."""
+
+    @abstractmethod
+    async def __aenter__(self) -> Self:
+        """Connect, identify, make safe; raise `DeviceError` naming the device when that fails."""
+
+    @abstractmethod
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Make safe if the device still answers, and close the link."""
+
+    @abstractmethod
+    async def identify(self) -> Identity:
+        """Read who the device is."""
+
+    @abstractmethod
+    async def make_safe(self) -> None:
+        """Bring the device to its safe state from any state, within 1 s, idempotent."""
+
+
+class Operator(Protocol):
+    """The person at the bench, who answers prompts."""
+
+    @abstractmethod
+    async def ask(
+        self,
+        kind: str,
+        text: str,
+        *,
+        options: Sequence[str] = (),
+        action: Action | None = None,
+        within: float | None = None,
+    ) -> Answer:
+        """Put a prompt and wait for its answer; `Unverifiable` when refused or not answered.
+
+        `kind` is confirm, choose, enter or judge (CONTRACT); `within` in s, None: the bench's
+        operator deadline.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """The capability call that a prompt stands for, so that a program can act for the operator."""
+
+    capability: str
+    method: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the operator said."""
+
+    value: Any
+    by: str = ""
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DriverContext:
+    """What the bench hands to a driver when it makes a device."""
+
+    name: str
+    """The device's name in `bench.toml`."""
+    operator: Operator
+    ocpp_listen: str = ""
+    """HOST:PORT where the DUT connects (`[ocpp] listen`)."""
+    ocpp_upstream: Callable[[], str] | None = None
+    """HOST:PORT where the engine really listens when a device stands in between."""
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """A driver, as an entry point of the group `pilotbench.drivers` declares it."""
+
+    settings: type
+    """Frozen dataclass whose fields are the keys of the `[[device]]` table."""
+    offers: tuple[type, ...]
+    """The capabilities that a device of this driver offers."""
+    make: Callable[[Any, DriverContext], Device]
+    """Make the device, unopened, of its settings and context."""
+    scan: Callable[[], Awaitable[Sequence[str]]] | None = None
+    """List what is plugged in that this driver could serve, if it can tell."""
+    fronts_ocpp: bool = False
+    """True for a device that stands between DUT and engine and takes over `[ocpp] listen`."""

@@ -1,0 +1,187 @@
+"""`dut.toml`: PICS answers of the product, and PIXIT of the sample on the bench."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+from bench import toml
+from bench.capability import Card
+from bench.errors import ConfigError, Unverifiable
+
+PICS_ITEMS: Mapping[str, type | tuple[str, ...]] = MappingProxyType(
+    {
+        "GEN.mode12": bool,
+        "GEN.multi": bool,
+        "GEN.fixed_cable": bool,
+        "GEN.ms": bool,
+        "GEN.comm": ("WiFi", "ethernet", "mobile"),
+        "GEN.rfid": ("none", "single", "one per EVSE"),
+        "C-02": bool,
+        "C-03": bool,
+        "C-04": bool,
+        "C-05": bool,
+        "C-06": ("Yes", "No", "Both"),
+        "C-07": bool,
+        "C-08": bool,
+        "R-1": bool,
+        "SC-1": ("A", "W", "Both"),
+        "AQ-1": bool,
+        "AQ-2": bool,
+        "AQ-3": bool,
+        "AQ-4": bool,
+        "AQ-5": bool,
+        "AQ-6": bool,
+        "AQ-7.1": bool,
+        "AQ-7.2": bool,
+        "FP.Core": bool,
+        "FP.FW": bool,
+        "FP.SC": bool,
+        "FP.RES": bool,
+        "FP.LAL": bool,
+        "FP.RT": bool,
+        "SEC.P1": bool,
+        "SEC.P2": bool,
+        "SEC.P3": bool,
+        "SEC.cert": bool,
+    }
+)
+"""The items of Certification Document 2, Appendix A, with the type of their answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class DutIdentity:
+    """Table `[dut]`: the product under certification."""
+
+    kind: Literal["charging-station", "csms"]
+    identity: str
+    """The charge point id, last segment of the endpoint's path."""
+    vendor: str
+    model: str
+    software: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Table `[pixit.timing]`: waits in seconds; names as in the case reference."""
+
+    response: float = 30.0
+    """Answer to a CALL (OCPP response timeout of the PICS)."""
+    triggered: float = 70.0
+    """Message that must follow an event (triggered function timeout of the PICS)."""
+    boot: float = 600.0
+    """Reboot until BootNotification."""
+    soft_boot: float = 60.0
+    """How long a soft reset may take before "no BootNotification" is decided."""
+    reconnect: float = 300.0
+    """Reconnection after the network path is mended."""
+    settling: float = 30.0
+    """Window in which nothing may happen (transaction duration)."""
+    offline: float = 10.0
+    """Shortest time that the network path stays cut."""
+    deviation: float = 4.0
+    """Largest deviation of a time stamp or interval."""
+    quiet: float = 5.0
+    """Silence that ends the restoration of the basic state."""
+    off: float = 10.0
+    """How long the supply stays off in a power cycle."""
+    heartbeat_interval: int = 60
+    """Interval given in an accepted BootNotification."""
+    retry_interval: int = 15
+    """Interval given in a rejected or pending BootNotification."""
+    meter_interval: int = 10
+    """MeterValueSampleInterval used in tests."""
+    connection_timeout: int = 30
+    """ConnectionTimeOut used in tests."""
+
+    def __post_init__(self) -> None:
+        for name in self.__slots__:
+            if getattr(self, name) <= 0:
+                raise ValueError(f"key {name!r}: {getattr(self, name):g}, expected more than 0 s")
+
+
+@dataclass(frozen=True, slots=True)
+class CardEntry:
+    """Table `[pixit.cards.NAME]`: one test card."""
+
+    id_tag: str
+    status: Literal["Accepted", "Blocked", "Expired", "Invalid", "ConcurrentTx"] = "Accepted"
+    parent: str | None = None
+    slot: str | None = None
+
+    def __post_init__(self) -> None:
+        for name, text in (("id_tag", self.id_tag), ("parent", self.parent or "")):
+            if len(text) > 20:
+                raise ValueError(f"key {name!r}: {len(text)} characters, expected at most 20")
+
+
+@dataclass(frozen=True, slots=True)
+class Pixit:
+    """Table `[pixit]`: what is needed to test this sample."""
+
+    connector: int = 1
+    """The connector under test."""
+    connectors: int = 1
+    """How many connectors the DUT has."""
+    cards: dict[str, CardEntry] = field(default_factory=dict)
+    timing: Timing = field(default_factory=Timing)
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.connector <= self.connectors:
+            raise ValueError(
+                f"key 'connector': {self.connector}, expected 1 to connectors = {self.connectors}"
+            )
+
+    def card(self, name: str) -> Card:
+        """Return a test card by name; raises `Unverifiable` when the sample has none."""
+        entry = self.cards.get(name)
+        if entry is None:
+            raise Unverifiable(f"dut.toml has no card named {name!r} in [pixit.cards]")
+        return Card(name, entry.id_tag, entry.status, entry.parent, entry.slot)
+
+    @property
+    def settling_time(self) -> float:
+        """The window in seconds in which nothing may happen."""
+        return self.timing.settling
+
+
+@dataclass(frozen=True, slots=True)
+class DutConfig:
+    """A whole `dut.toml`."""
+
+    path: Path
+    dut: DutIdentity
+    pics: Mapping[str, Any] = field(default_factory=dict)
+    pixit: Pixit = field(default_factory=Pixit)
+
+
+def load_dut(path: Path) -> DutConfig:
+    """Read and check a `dut.toml`; raises `ConfigError` naming file, table and key."""
+    document = toml.load(path)
+    toml.check_tables(path, document, "dut", "pics", "pixit")
+    return DutConfig(
+        path=path,
+        dut=toml.parse(DutIdentity, document["dut"], f"{path}: table [dut]"),
+        pics=_pics(path, document.get("pics", {})),
+        pixit=toml.parse(Pixit, document.get("pixit", {}), f"{path}: table [pixit]"),
+    )
+
+
+def _pics(path: Path, table: Any) -> dict[str, Any]:
+    if not isinstance(table, dict):
+        raise ConfigError(f"{path}: [pics] is not a table")
+    for key, value in table.items():
+        where = f"{path}: table [pics], key {key!r}"
+        kind = PICS_ITEMS.get(key)
+        if kind is None:
+            hint = " (write the item in quotes)" if isinstance(value, dict) else ""
+            raise ConfigError(f"{where}: no such PICS item{hint}")
+        if isinstance(kind, tuple):
+            if value not in kind:
+                raise ConfigError(f"{where}: {value!r}, expected one of {', '.join(kind)}")
+        else:
+            toml.convert(kind, value, where)
+    return dict(table)

@@ -1,0 +1,333 @@
+"""What can happen in a run: small frozen facts in the past tense, written to the journal."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+SCHEMA = 1
+"""Version of the event vocabulary; a journal names the one it was written with."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """A run began: what will run on which bench and DUT, and what will not, with reasons."""
+
+    run: str
+    version: str
+    schema: int
+    bench: dict[str, Any]
+    dut: dict[str, Any]
+    cases: list[dict[str, Any]]
+    """Planned cases in order: id, title, mark, group, estimate (s)."""
+    not_run: list[dict[str, Any]]
+    """All other procedures: id, outcome, reason."""
+    pics: dict[str, Any]
+    pixit: dict[str, Any]
+    files: dict[str, str]
+    """Copies in the run's folder by name, with their SHA-256."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded:
+    """A run came to its end; `complete` is false when planned cases did not run."""
+
+    complete: bool
+    reason: str | None
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class RunPaused:
+    """The operator holds the run at the next step."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunResumed:
+    """The operator lets the run go on."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class AbortRequested:
+    """Somebody or something asked to end the run."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseStarted:
+    """A case began."""
+
+    case: str
+    title: str
+    mark: str
+    group: str
+    purpose: str
+    refs: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseEnded:
+    """A case came to its verdict."""
+
+    case: str
+    verdict: str
+    ended: str
+    reason: str | None
+    cause: str | None
+    """Class of the exception that ended it, if one did."""
+    phase: str
+    """The phase in which it ended."""
+    duration: float
+    """Seconds."""
+    unclaimed: list[int]
+    """Records of the DUT's CALLs that no step expected."""
+    traceback: str | None = None
+    """For a defect of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """A step of a case began; the window of its expectations opens here."""
+
+    step: int
+    phase: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepEnded:
+    """A step ended."""
+
+    step: int
+    verdict: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Something was judged; `rule` holds what is needed to judge it again from the records."""
+
+    text: str
+    verdict: str
+    expected: str
+    actual: str
+    frame: int | None
+    """The record of the frame it was judged by, if one was."""
+    rule: dict[str, Any]
+    clause: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A value was measured; `verdict` is none without a limit."""
+
+    name: str
+    value: float
+    unit: str
+    uncertainty: float | None
+    limit: list[float | None] | None
+    verdict: str
+    rule: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """The procedure or a person left a remark."""
+
+    text: str
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StationConnected:
+    """The DUT opened its WebSocket connection."""
+
+    connection: int
+    identity: str
+    path: str
+    remote: str
+    offered: list[str]
+    """Subprotocols in the order offered."""
+
+
+@dataclass(frozen=True, slots=True)
+class StationRefused:
+    """A connection attempt was refused."""
+
+    path: str
+    remote: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StationDisconnected:
+    """The DUT's connection ended."""
+
+    connection: int
+    code: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FrameReceived:
+    """A WebSocket message was read from the DUT's socket; broken ones too."""
+
+    connection: int
+    text: str | None
+    base64: str | None = None
+    """The bytes of a message that is no text."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameSent:
+    """A WebSocket message was handed to the DUT's socket."""
+
+    connection: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FrameLost:
+    """A message recorded as sent could not be handed to the socket."""
+
+    frame: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Instructed:
+    """The procedure told the CSMS side how to behave in this case."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceOpened:
+    """A device of the bench answered and is safe."""
+
+    device: str
+    driver: str
+    offers: list[str]
+    identity: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceLost:
+    """A device does not answer any more."""
+
+    device: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceClosed:
+    """A device was made safe and its link closed."""
+
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """A capability of a device was used."""
+
+    device: str
+    capability: str
+    method: str
+    arguments: dict[str, Any]
+    result: Any
+    error: str | None
+    duration: float
+    """Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class MadeSafe:
+    """The lab was made safe; `failures` names devices that could not be."""
+
+    failures: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Prompted:
+    """The operator was asked something (CONTRACT, "A prompt")."""
+
+    prompt: str
+    kind: str
+    text: str
+    options: list[str]
+    deadline: str
+    action: dict[str, Any] | None
+    picture: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The operator answered; only the first answer counts."""
+
+    prompt: str
+    answer: Any
+    by: str
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class PromptWithdrawn:
+    """A prompt ended without an answer."""
+
+    prompt: str
+    reason: str
+
+
+Event = (
+    RunStarted
+    | RunEnded
+    | RunPaused
+    | RunResumed
+    | AbortRequested
+    | CaseStarted
+    | CaseEnded
+    | StepStarted
+    | StepEnded
+    | Checked
+    | Measured
+    | Noted
+    | StationConnected
+    | StationRefused
+    | StationDisconnected
+    | FrameReceived
+    | FrameSent
+    | FrameLost
+    | Instructed
+    | DeviceOpened
+    | DeviceLost
+    | DeviceClosed
+    | Acted
+    | MadeSafe
+    | Prompted
+    | Answered
+    | PromptWithdrawn
+)
+
+KINDS: Mapping[str, type[Event]] = {kind.__name__: kind for kind in Event.__args__}
+
+
+def to_data(event: Event) -> dict[str, Any]:
+    """Write an event's fields as plain JSON data."""
+    return {f.name: getattr(event, f.name) for f in dataclasses.fields(event)}
+
+
+def from_data(kind: str, data: Mapping[str, Any]) -> Event:
+    """Read an event back; raises ValueError for a kind or field that this version does not know."""
+    try:
+        return KINDS[kind](**data)
+    except KeyError:
+        raise ValueError(f"unknown kind of event {kind!r}") from None
+    except TypeError as error:
+        raise ValueError(f"event {kind}: {error}") from error

@@ -1,0 +1,165 @@
+"""The journal: the file of records, append-only JSON Lines, hash-chained.
+
+A line is `{"n":…,"utc":…,"mono":…,"event":…,"data":{…},"prev":…,"hash":…}`. `hash` is SHA-256 over
+the bytes of the line before `,"hash"`; `prev` is the hash of the line before, zeros for the first.
+Every line is handed to the system before `append` returns, so a killed process loses none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self
+
+import orjson
+
+from bench.clock import Stamp, from_iso, iso
+from bench.errors import JournalError
+from bench.events import Event, from_data, to_data
+
+FIRST = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One event with its number and time."""
+
+    n: int
+    utc: datetime
+    mono: float
+    """Seconds on the engine's monotonic clock."""
+    event: Event
+
+
+class JournalWriter:
+    """Append records to a new journal file."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
+            self._file = os.open(path, flags, 0o644)
+        except OSError as error:
+            raise JournalError(f"{path}: {error.strerror}") from error
+        self.path = path
+        self.head = FIRST
+        self._size = 0
+
+    def append(self, record: Record, *, durable: bool = False) -> None:
+        """Write a record; `durable` waits until it is on the disk.
+
+        Raises `JournalError` when the disk refuses; what was half written is taken back.
+        """
+        line, self.head = encode(record, self.head)
+        try:
+            written = os.write(self._file, line)
+            if written < len(line):
+                os.ftruncate(self._file, self._size)
+                raise JournalError(f"{self.path}: the disk is full")
+            self._size += written
+            if durable:
+                os.fdatasync(self._file)
+        except OSError as error:
+            raise JournalError(f"{self.path}: {error.strerror}") from error
+
+    def close(self) -> None:
+        """Bring everything to the disk and close the file."""
+        if self._file >= 0:
+            try:
+                os.fsync(self._file)
+            finally:
+                os.close(self._file)
+                self._file = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        self.close()
+
+
+def encode(record: Record, previous: str) -> tuple[bytes, str]:
+    """Write a record as its line; return the line and its hash."""
+    body = orjson.dumps(
+        {
+            "n": record.n,
+            "utc": iso(record.utc),
+            "mono": round(record.mono, 6),
+            "event": type(record.event).__name__,
+            "data": to_data(record.event),
+            "prev": previous,
+        },
+        default=_plain,
+    )[:-1]
+    digest = hashlib.sha256(body).hexdigest()
+    return body + b',"hash":"' + digest.encode() + b'"}\n', digest
+
+
+def _plain(value: Any) -> Any:
+    return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Where and why a journal is not sound."""
+
+    line: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.reason}"
+
+
+class JournalReader:
+    """Read a journal's records up to the first line that is not sound; then say why it stops."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.fault: Fault | None = None
+        """Set after iteration when the file did not end with a whole, chained record."""
+        self.head = FIRST
+
+    def __iter__(self) -> Iterator[Record]:
+        self.fault, self.head = None, FIRST
+        number: int | None = None
+        try:
+            file = self.path.open("rb")
+        except OSError as error:
+            raise JournalError(f"{self.path}: {error.strerror}") from error
+        with file:
+            for index, line in enumerate(file, start=1):
+                try:
+                    record, self.head = decode(line, self.head)
+                    if number is not None and record.n != number + 1:
+                        raise ValueError(f"record {record.n} follows record {number}")
+                except ValueError as error:
+                    self.fault = Fault(index, str(error))
+                    return
+                number = record.n
+                yield record
+
+
+def decode(line: bytes, previous: str) -> tuple[Record, str]:
+    """Read one line and check its place in the chain; raises ValueError saying what is wrong."""
+    body, mark, tail = line.rpartition(b',"hash":"')
+    if not line.endswith(b'"}\n') or not mark or len(tail) != 64 + 3:
+        raise ValueError("not a whole record (the file was cut here or the line was changed)")
+    digest = hashlib.sha256(body).hexdigest()
+    if tail[:64] != digest.encode():
+        raise ValueError("the record was changed: its hash does not fit")
+    try:
+        parts = orjson.loads(body + b"}")
+        if parts["prev"] != previous:
+            raise ValueError("a record before this one was removed, inserted or changed")
+        event = from_data(parts["event"], parts["data"])
+        return Record(parts["n"], from_iso(parts["utc"]), parts["mono"], event), digest
+    except (KeyError, TypeError, orjson.JSONDecodeError) as error:
+        raise ValueError(f"not a record of a journal: {error}") from error
+
+
+def stamp_of(record: Record) -> Stamp:
+    """Return when a record's event happened."""
+    return Stamp(record.mono, record.utc)

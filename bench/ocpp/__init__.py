@@ -1,0 +1,1 @@
+"""The OCPP engine: frames, schemas, matching, and the side of the dialogue that the bench plays."""

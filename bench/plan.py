@@ -1,0 +1,127 @@
+"""The plan: what will run, in order, and for everything else the reason why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from bench import toml
+from bench.bench import missing
+from bench.config import BenchConfig
+from bench.dut import DutConfig
+from bench.errors import ConfigError
+from bench.procedure import Procedure, Suite
+
+RUNNABLE = "runnable"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What somebody asked to run; a `plan.toml` has the same keys in its table `[plan]`."""
+
+    cases: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Whether a procedure would run: `runnable`, or why not."""
+
+    procedure: Procedure
+    outcome: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The cases to run in order, and the outcomes of all others."""
+
+    suite: Suite
+    cases: tuple[Procedure, ...]
+    not_run: tuple[Outcome, ...]
+    refused: tuple[Outcome, ...] = field(default=())
+    """Those of `not_run` that somebody asked for by id."""
+
+
+def load_suites() -> tuple[Suite, ...]:
+    """Load the suites of all spokes (entry points `pilotbench.suites`)."""
+    return tuple(point.load() for point in entry_points(group="pilotbench.suites"))
+
+
+def load_plan(path: Path) -> Selection:
+    """Read a `plan.toml`; raises `ConfigError` naming file, table and key."""
+    document = toml.load(path)
+    toml.check_tables(path, document, "plan")
+    return toml.parse(Selection, document["plan"], f"{path}: table [plan]")
+
+
+def judge(one: Procedure, dut: DutConfig | None, bench: BenchConfig | None) -> Outcome:
+    """Say whether a procedure would run on this DUT and bench, as far as they are known."""
+    if dut is not None and one.dut != dut.dut.kind:
+        return Outcome(one, "not-applicable", f"the DUT is a {dut.dut.kind}")
+    truth = one.applies.evaluate(dut.pics if dut else {})
+    if truth is not True:
+        outcome = "undetermined" if truth is None else "not-applicable"
+        return Outcome(one, outcome, one.applies.why(dut.pics if dut else {}))
+    if bench is not None:
+        reason = missing(bench, one.needs, dut.pixit.connector if dut else 1)
+        if reason is not None:
+            return Outcome(one, "not-runnable", reason)
+    return Outcome(one, RUNNABLE)
+
+
+def groups_of(one: Procedure) -> set[str]:
+    """Return the groups that a procedure belongs to."""
+    groups = {one.group}
+    if one.mark != "-":
+        groups.add("all")
+        if one.group.startswith("core-"):
+            groups.add("core")
+        if one.mark == "M":
+            groups.add("mandatory")
+    return groups
+
+
+def make_plan(
+    suites: Sequence[Suite], selection: Selection, dut: DutConfig, bench: BenchConfig
+) -> Plan:
+    """Plan what was selected; raises `ConfigError` for an unknown case or group."""
+    suite = next((suite for suite in suites if suite.dut == dut.dut.kind), None)
+    if suite is None:
+        raise ConfigError(f"{dut.path}: there is no suite for a DUT of kind {dut.dut.kind!r}")
+    check_names(suites, selection)
+    cases, not_run, refused = [], [], []
+    for one in (*suite.procedures, *_others(suites, suite)):
+        asked = one.id in selection.cases
+        if not asked and not groups_of(one) & set(selection.groups):
+            if one.mark != "-":
+                not_run.append(Outcome(one, "deselected", "not selected"))
+            continue
+        outcome = judge(one, dut, bench)
+        if outcome.outcome == RUNNABLE:
+            cases.append(one)
+            continue
+        not_run.append(outcome)
+        if asked:
+            refused.append(outcome)
+    cases.sort(key=lambda one: one.id not in suite.first)
+    return Plan(suite, tuple(cases), tuple(not_run), tuple(refused))
+
+
+def _others(suites: Iterable[Suite], chosen: Suite) -> list[Procedure]:
+    return [one for suite in suites if suite is not chosen for one in suite.procedures]
+
+
+def check_names(suites: Iterable[Suite], selection: Selection) -> None:
+    """Refuse a selection that names an unknown case or group with `ConfigError`."""
+    procedures = [one for suite in suites for one in suite.procedures]
+    known = {one.id for one in procedures}
+    for name in selection.cases:
+        if name not in known:
+            raise ConfigError(f"unknown case {name!r}{toml.near(name, known)}")
+    groups = {group for one in procedures for group in groups_of(one)}
+    for name in selection.groups:
+        if name not in groups:
+            raise ConfigError(f"unknown group {name!r}{toml.near(name, groups)}")

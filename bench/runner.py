@@ -1,0 +1,194 @@
+"""Run the cases of a plan: preamble, body, clean-up, safe lab, verdict."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from collections import Counter
+from collections.abc import Coroutine
+from typing import Any
+
+from bench.bench import Bench
+from bench.case import Case
+from bench.clock import now
+from bench.control import Control
+from bench.device import Operator
+from bench.dut import DutConfig
+from bench.errors import BenchError, CheckFailed, JournalError, RunAborted
+from bench.events import CaseEnded, CaseStarted, Instructed, Noted
+from bench.ocpp import v16
+from bench.ocpp.csms import Csms
+from bench.ocpp.dialogue import Dialogue
+from bench.ocpp.frame import Call
+from bench.ocpp.station import Station, describe
+from bench.plan import Plan
+from bench.procedure import Procedure, run_body
+from bench.stream import Stream
+from bench.verdict import Phase, Verdict, joined, verdict_of
+
+log = logging.getLogger(__name__)
+
+HURRIED = 1.0
+"""Deadline in s of all clean-ups together once the operator asked twice to abort."""
+
+
+class Runner:
+    """Runs cases, one after the other, on one bench and one DUT."""
+
+    def __init__(
+        self,
+        *,
+        stream: Stream,
+        bench: Bench,
+        dialogue: Dialogue,
+        dut: DutConfig,
+        operator: Operator,
+        control: Control,
+    ) -> None:
+        self._stream = stream
+        self._bench = bench
+        self._dialogue = dialogue
+        self._dut = dut
+        self._operator = operator
+        self._control = control
+        self.counts: Counter[str] = Counter()
+
+    async def run(self, plan: Plan) -> bool:
+        """Run the plan's cases; tell whether all of them ran to their end."""
+        for one in plan.cases:
+            if self._control.aborted_by is not None:
+                return False
+            await self.run_case(one, None if one is plan.suite.reset else plan.suite.reset)
+        return self._control.aborted_by is None
+
+    async def run_case(self, one: Procedure, reset: Procedure | None) -> Verdict:
+        """Run one case after restoring the basic state with `reset`."""
+        stream = self._stream
+        started = now()
+        stream.emit(
+            CaseStarted(one.id, one.title, one.mark, one.group, one.purpose, list(one.refs))
+        )
+        case = Case(stream, self._dut, self._operator, gate=self._control.gate)
+        timing = self._dut.pixit.timing
+        csms = Csms(self._dialogue.csms.book, lambda text: _record(stream, text))
+        station = Station(
+            self._dialogue, case, response=timing.response, triggered=timing.triggered
+        )
+        case.at_step_end = station.check_forbidden
+        self._dialogue.csms, self._dialogue.listener = csms, station
+        raised = await self._abortable(self._body(one, reset, case, station, csms))
+        phase = case.phase
+        verdict, ended = verdict_of(raised, phase)
+        reason = _reason(case, verdict, raised)
+        await self._clean_up(case)
+        self._dialogue.listener = None
+        self._dialogue.csms = Csms(csms.book, lambda text: _record(stream, text))
+        verdict = joined([*case.verdicts, verdict])
+        if verdict is Verdict.PASS and Verdict.PASS not in case.verdicts:
+            verdict, reason = Verdict.INCONCLUSIVE, "nothing was checked"
+        defect = verdict is Verdict.ERROR and not isinstance(raised, BenchError)
+        trace = "".join(traceback.format_exception(raised)) if raised and defect else None
+        stream.emit(
+            CaseEnded(
+                case=one.id,
+                verdict=str(verdict),
+                ended=str(ended),
+                reason=None if verdict is Verdict.PASS else reason or case.first_reason,
+                cause=None if raised is None else type(raised).__name__,
+                phase=str(phase),
+                duration=round(now().mono - started.mono, 6),
+                unclaimed=[message.n for message in station.unclaimed_calls()],
+                traceback=trace,
+            )
+        )
+        self.counts[str(verdict)] += 1
+        if isinstance(raised, JournalError):
+            raise raised
+        return verdict
+
+    async def _body(
+        self, one: Procedure, reset: Procedure | None, case: Case, station: Station, csms: Csms
+    ) -> None:
+        engine: dict[type, Any] = {Case: case, Station: station, Csms: csms}
+        case.phase = Phase.PREAMBLE
+        await self._bench.reopen_lost()
+        devices = self._devices(one)
+        if reset is not None:
+            await run_body(reset, engine, self._devices(reset))
+            csms.forget()
+        station.begin()
+        case.phase = Phase.BODY
+        await run_body(one, engine, devices)
+        station.lift_all()
+        for message in station.unclaimed_calls():
+            if isinstance(message.frame, Call) and message.frame.action == "BootNotification":
+                case.judged(
+                    "The DUT does not restart unasked",
+                    False,
+                    expected=f"no {v16.BootNotification()} that no step asked for",
+                    actual=describe(message),
+                    frame=message.n,
+                    rule={"rule": "unclaimed", "action": "BootNotification"},
+                    reason=f"the DUT restarted unasked: {describe(message)}",
+                )
+
+    def _devices(self, one: Procedure) -> dict[str, Any]:
+        connector = self._dut.pixit.connector
+        return {need.parameter: self._bench.hand_out(need, connector) for need in one.needs}
+
+    async def _abortable(self, work: Coroutine[Any, Any, None]) -> BaseException | None:
+        """Do the work until its end or the operator's abort; return what it raised."""
+        task = asyncio.ensure_future(work)
+        self._control.cancels(task.cancel)
+        if self._control.aborted_by is not None:
+            task.cancel()
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError:
+            # The engine itself is being stopped: that is an abort of this case, too.
+            self._control.abort("the engine was stopped")
+            task.cancel()
+            await asyncio.wait([task])
+        finally:
+            self._control.cancels(None)
+        if task.cancelled():
+            return RunAborted(f"aborted by {self._control.aborted_by or 'the engine'}")
+        return task.exception()
+
+    async def _clean_up(self, case: Case) -> None:
+        """Undo what the case did, then make the lab safe, whatever happens."""
+        task = asyncio.ensure_future(case.clean_up())
+        self._control.cancels(self._hurry(task))
+        try:
+            await asyncio.wait([task], timeout=HURRIED if self._control.hurried else None)
+            task.cancel()
+            await asyncio.wait([task])
+            failures = [] if task.cancelled() else task.result()
+        finally:
+            self._control.cancels(None)
+            await self._bench.make_safe()
+        for failure in failures:
+            self._stream.emit(Noted(f"clean-up: {failure}"))
+
+    def _hurry(self, task: asyncio.Future[list[str]]) -> Any:
+        def hurry() -> None:
+            if self._control.hurried:
+                task.cancel()
+
+        return hurry
+
+
+def _record(stream: Stream, text: str) -> None:
+    stream.emit(Instructed(text))
+
+
+def _reason(case: Case, verdict: Verdict, raised: BaseException | None) -> str | None:
+    """Say why a case is not passed: what decided it, in its own words."""
+    if raised is None or (isinstance(raised, CheckFailed) and case.first_reason):
+        return case.first_reason
+    if verdict < joined(case.verdicts) and case.first_reason:
+        return case.first_reason
+    if isinstance(raised, BenchError):
+        return str(raised)
+    return f"{type(raised).__name__}: {raised}"

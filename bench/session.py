@@ -1,0 +1,185 @@
+"""The session: one opened bench and the runs made on it; the only object a front end talks to."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bench import __version__
+from bench.bench import Bench
+from bench.config import BenchConfig, split_address
+from bench.control import Control
+from bench.dut import DutConfig
+from bench.errors import BenchError, JournalError
+from bench.events import SCHEMA, RunEnded, RunStarted
+from bench.journal import JournalWriter
+from bench.ocpp.csms import Book, Csms
+from bench.ocpp.dialogue import Dialogue
+from bench.ocpp.monitors import Monitors
+from bench.ocpp.server import OcppServer
+from bench.operator import PromptDesk
+from bench.plan import Plan
+from bench.runner import Runner
+from bench.stream import Stream
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """How a run ended."""
+
+    folder: Path
+    counts: dict[str, int]
+    complete: bool
+    reason: str | None
+    """Why it is not complete."""
+
+
+class Session:
+    """One bench, one DUT, one stream of records, and the runs made."""
+
+    def __init__(self, bench: BenchConfig, dut: DutConfig, *, refuse_prompts: bool = False) -> None:
+        self.config = bench
+        self.dut = dut
+        self.stream = Stream()
+        self.desk = PromptDesk(self.stream, within=bench.operator.within, refusing=refuse_prompts)
+        self.bench = Bench(bench, self.stream)
+        self.control = Control(self.stream)
+        self.run_id: str | None = None
+        """The run that is going on."""
+        self.listening_at: str | None = None
+        """HOST:PORT where the DUT connects, once the session is open."""
+        self._upstream = bench.ocpp.listen
+        pixit = dut.pixit
+        cards = {pixit.card(name).id_tag.lower(): pixit.card(name) for name in pixit.cards}
+        book = Book(cards, heartbeat_interval=pixit.timing.heartbeat_interval)
+        self.dialogue = Dialogue(self.stream, self._monitors(), Csms(book, lambda _: None))
+
+    def _monitors(self) -> Monitors:
+        pixit = self.dut.pixit
+        return Monitors(connectors=pixit.connectors, deviation=pixit.timing.deviation)
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """Open the devices and the OCPP endpoint; leave every device safe.
+
+        Raises `DeviceError` when devices do not open, `BenchError` when the address is taken.
+        """
+        host, port = split_address(self.config.ocpp.listen, "[ocpp] listen")
+        fronted = any(entry.driver.fronts_ocpp for entry in self.config.devices)
+        if fronted:
+            host, port = "127.0.0.1", 0
+        server = OcppServer(
+            self.dialogue, identity=self.dut.dut.identity, max_frame=self.config.ocpp.max_frame
+        )
+        async with AsyncExitStack() as stack:
+            # The endpoint opens first: a device in front of it needs its address.
+            try:
+                self._upstream = await stack.enter_async_context(server.listening(host, port))
+            except OSError as error:
+                text = error.strerror or str(error)
+                raise BenchError(f"[ocpp] listen {self.config.ocpp.listen}: {text}") from error
+            await stack.enter_async_context(self.bench.opened(self.desk, lambda: self._upstream))
+            self.listening_at = self.config.ocpp.listen if fronted else self._upstream
+            yield
+
+    async def run(self, plan: Plan, folder: Path) -> RunResult:
+        """Make a run: open everything, run the plan's cases, record all in `folder`.
+
+        Raises `JournalError` when the record can't be kept; the lab is safe by then.
+        """
+        self.run_id = folder.name
+        files = self._copy_inputs(plan, folder)
+        journal = JournalWriter(folder / "journal.jsonl")
+        self.stream.journal = journal
+        self.dialogue.monitors = self._monitors()
+        runner = Runner(
+            stream=self.stream,
+            bench=self.bench,
+            dialogue=self.dialogue,
+            dut=self.dut,
+            operator=self.desk,
+            control=self.control,
+        )
+        self.stream.lost = lambda error: self.control.abort(f"the loss of the journal ({error})")
+        complete, reason = False, None
+        try:
+            self.stream.emit(self._run_started(plan, files))
+            try:
+                async with self.opened():
+                    complete = await runner.run(plan)
+            except BenchError as error:
+                reason = str(error)
+            if self.stream.journal is None:
+                raise JournalError(reason or "the journal was lost")
+            if not complete and reason is None:
+                reason = f"aborted by {self.control.aborted_by}"
+            self.stream.emit(RunEnded(complete, reason, dict(runner.counts)))
+        finally:
+            self.run_id = None
+            self.stream.journal = None
+            journal.close()
+        return RunResult(folder, dict(runner.counts), complete, reason)
+
+    def _copy_inputs(self, plan: Plan, folder: Path) -> dict[str, str]:
+        folder.mkdir(parents=True, exist_ok=True)
+        names = "".join(f'    "{one.id}",\n' for one in plan.cases)
+        (folder / "plan.toml").write_text(f"[plan]\ncases = [\n{names}]\n", "utf-8")
+        shutil.copyfile(self.config.path, folder / "bench.toml")
+        shutil.copyfile(self.dut.path, folder / "dut.toml")
+        return {
+            name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
+            for name in ("bench.toml", "dut.toml", "plan.toml")
+        }
+
+    def _run_started(self, plan: Plan, files: dict[str, str]) -> RunStarted:
+        dut = self.dut.dut
+        return RunStarted(
+            run=self.run_id or "",
+            version=__version__,
+            schema=SCHEMA,
+            bench={"name": self.config.bench.name},
+            dut={
+                "kind": dut.kind,
+                "identity": dut.identity,
+                "vendor": dut.vendor,
+                "model": dut.model,
+                "software": dut.software,
+            },
+            cases=[
+                {"id": one.id, "title": one.title, "mark": one.mark, "group": one.group}
+                for one in plan.cases
+            ],
+            not_run=[
+                {
+                    "id": outcome.procedure.id,
+                    "title": outcome.procedure.title,
+                    "outcome": outcome.outcome,
+                    "reason": outcome.reason,
+                }
+                for outcome in plan.not_run
+            ],
+            pics=dict(self.dut.pics),
+            pixit=asdict(self.dut.pixit),
+            files=files,
+        )
+
+    def abort(self, by: str) -> None:
+        """End the run that is going on; a second call cuts its clean-ups short."""
+        self.control.abort(by)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Describe bench, DUT, device states and current run for a front end that just came."""
+        dut = self.dut.dut
+        return {
+            "version": __version__,
+            "bench": {"name": self.config.bench.name, "devices": self.bench.states},
+            "dut": {"kind": dut.kind, "vendor": dut.vendor, "model": dut.model},
+            "ocpp": {"listen": self.listening_at, "connected": self.dialogue.is_connected},
+            "run": self.run_id,
+            "paused": self.control.is_paused,
+        }
