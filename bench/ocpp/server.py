@@ -132,8 +132,6 @@ class OcppServer:
             remote=_remote(socket),
             offered=offered,
         )
-        code: int | None = None
-        reason = ""
         try:
             async with asyncio.TaskGroup() as tasks:
 
@@ -144,8 +142,17 @@ class OcppServer:
                     stamp = socket.stamps.popleft()
                     await self._dialogue.received(connection, raw, stamp, later)
         finally:
-            code, reason = socket.close_code, socket.close_reason or ""
-            self._dialogue.closed(connection, code, reason)
+            self._dialogue.closed(connection, *_how_it_closed(socket))
+
+
+def _how_it_closed(socket: ServerConnection) -> tuple[int | None, str]:
+    """Tell the close code and reason: the DUT's, else the bench's own, else that there is none."""
+    protocol = socket.protocol
+    if protocol.close_rcvd is not None:
+        return int(protocol.close_rcvd.code), protocol.close_rcvd.reason
+    if protocol.close_sent is not None:
+        return int(protocol.close_sent.code), f"closed by the bench: {protocol.close_sent.reason}"
+    return None, "the TCP connection was lost without a close frame"
 
 
 async def _run(work: Awaitable[None]) -> None:

@@ -1,0 +1,447 @@
+"""Cases from start to verdict: phases, clean-up, abort, devices that fail, checks that don't."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.bench import Bench
+from bench.capability import PowerSwitch
+from bench.case import Case
+from bench.config import BenchConfig, BenchSettings, DeviceEntry
+from bench.control import Control
+from bench.device import Answer, Driver, DriverContext, Identity
+from bench.dut import DutConfig, DutIdentity, Pixit, Timing
+from bench.errors import CheckFailed, DeviceError, LinkError, Unverifiable
+from bench.events import (
+    Acted,
+    CaseEnded,
+    Checked,
+    DeviceLost,
+    DeviceOpened,
+    MadeSafe,
+    Noted,
+    StepEnded,
+    StepStarted,
+)
+from bench.metrology import Limit, Quantity
+from bench.ocpp import v16
+from bench.ocpp.station import Station
+from bench.procedure import Body, Procedure, procedure
+from bench.runner import Runner
+from tests.engine.support import BOOT, Peer, Rig, rig
+
+DUT = DutConfig(
+    Path("dut.toml"),
+    DutIdentity("charging-station", "CP", "v", "m"),
+    pixit=Pixit(timing=Timing(response=0.5, triggered=0.2)),
+)
+
+
+@dataclass
+class Switch:
+    """A power switch that fails on demand and tells what was done to it."""
+
+    done: list[str] = field(default_factory=list)
+    fails: Exception | None = None
+    refuses_to_open: bool = False
+
+    async def __aenter__(self) -> Switch:
+        if self.refuses_to_open:
+            raise LinkError("no answer")
+        self.done.append("opened")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.done.append("closed")
+
+    async def identify(self) -> Identity:
+        return Identity("Test", "Switch")
+
+    async def make_safe(self) -> None:
+        self.done.append("safe")
+
+    async def switch_on(self) -> None:
+        await self._do("on")
+
+    async def switch_off(self) -> None:
+        await self._do("off")
+
+    async def cycle(self, *, off_for: float) -> None:
+        await self._do(f"cycle {off_for:g}")
+
+    async def is_on(self) -> bool:
+        return True
+
+    async def _do(self, what: str) -> None:
+        if self.fails:
+            raise self.fails
+        self.done.append(what)
+
+
+class NoOperator:
+    async def ask(self, kind: str, text: str, **_: Any) -> Answer:
+        raise Unverifiable("nobody answers")
+
+
+@dataclass(frozen=True)
+class Settings:
+    pass
+
+
+@dataclass
+class Lab:
+    """A runner on a rig, with one switch."""
+
+    csms: Rig
+    runner: Runner
+    control: Control
+    switch: Switch
+
+    async def run(self, body: Body, reset: Procedure | None = None) -> CaseEnded:
+        one = procedure("TC_900_CS", title="t", mark="M", refs=["r"])(body)
+        await self.runner.run_case(one, reset)
+        ended: CaseEnded = self.csms.events(CaseEnded)[-1]
+        return ended
+
+
+@asynccontextmanager
+async def lab(switch: Switch | None = None) -> AsyncIterator[Lab]:
+    device = switch or Switch()
+
+    def make(settings: Settings, context: DriverContext) -> Any:
+        return device
+
+    entry = DeviceEntry("mains", "test", Driver(Settings, (PowerSwitch,), make), Settings())
+    config = BenchConfig(Path("bench.toml"), BenchSettings("b"), devices=(entry,))
+    async with rig() as csms:
+        stream = csms.dialogue.stream
+        bench = Bench(config, stream)
+        control = Control(stream)
+        async with bench.opened(NoOperator(), lambda: ""):
+            runner = Runner(
+                stream=stream,
+                bench=bench,
+                dialogue=csms.dialogue,
+                dut=DUT,
+                operator=NoOperator(),
+                control=control,
+            )
+            yield Lab(csms, runner, control, device)
+
+
+async def test_a_case_that_checks_passes() -> None:
+    async def body(case: Case) -> None:
+        """Check one thing."""
+        async with case.step("Look"):
+            case.check("one is one", 1, 1)
+
+    async with lab() as bench:
+        ended = await bench.run(body)
+        assert (ended.verdict, ended.ended, ended.reason) == ("pass", "completed", None)
+        (started,) = bench.csms.events(StepStarted)
+        assert (started.title, started.phase) == ("Look", "body")
+
+
+async def test_a_case_that_checks_nothing_is_inconclusive() -> None:
+    async def body(case: Case) -> None:
+        """Check nothing."""
+
+    async with lab() as bench:
+        ended = await bench.run(body)
+        assert (ended.verdict, ended.reason) == ("inconclusive", "nothing was checked")
+
+
+def failing(error: Exception) -> Callable[[Case], Awaitable[None]]:
+    async def body(case: Case) -> None:
+        """Fail in the body."""
+        async with case.step("Fail"):
+            raise error
+
+    return body
+
+
+def failing_early(error: Exception) -> Callable[[Case], Awaitable[None]]:
+    async def body(case: Case) -> None:
+        """Fail in the preamble."""
+        async with case.preamble(), case.step("Prepare"):
+            raise error
+
+    return body
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "verdict"),
+    [
+        (failing, CheckFailed("x"), "fail"),
+        (failing_early, CheckFailed("x"), "inconclusive"),
+        (failing, Unverifiable("x"), "inconclusive"),
+        (failing_early, Unverifiable("x"), "inconclusive"),
+        (failing, DeviceError("x"), "error"),
+        (failing_early, LinkError("x"), "error"),
+        (failing, ZeroDivisionError("x"), "error"),
+    ],
+)
+async def test_what_is_raised_decides(
+    make: Callable[[Exception], Body], error: Exception, verdict: str
+) -> None:
+    async with lab() as bench:
+        ended = await bench.run(make(error))
+        assert ended.verdict == verdict
+        assert ended.cause == type(error).__name__
+        assert (ended.traceback is not None) == isinstance(error, ZeroDivisionError)
+        (step,) = bench.csms.events(StepEnded)
+        assert step.verdict == verdict
+
+
+async def test_failing_reset_is_inconclusive_with_its_reason() -> None:
+    async def restore(case: Case, station: Station) -> None:
+        """Restore."""
+        async with case.step("Restore"):
+            await station.connects(within=0.01)
+
+    async def body(case: Case) -> None:
+        """Never runs."""
+        raise AssertionError
+
+    async with lab() as bench:
+        reset = procedure("000_RESET", title="r", mark="-", refs=["r"])(restore)
+        ended = await bench.run(body, reset)
+        assert (ended.verdict, ended.phase) == ("inconclusive", "preamble")
+        assert ended.reason is not None
+        assert "connection was not open" in ended.reason
+
+
+async def test_a_check_that_is_not_fatal_counts_and_the_first_reason_stays() -> None:
+    async def body(case: Case) -> None:
+        """Check thrice."""
+        case.check("a", 1, 2, fatal=False)
+        case.check("b", 1, 3, fatal=False)
+        case.check("c", 1, 1)
+
+    async with lab() as bench:
+        ended = await bench.run(body)
+        assert (ended.verdict, ended.reason) == ("fail", "a: expected 2, came 1")
+        assert [c.verdict for c in bench.csms.checked()] == ["fail", "fail", "pass"]
+
+
+async def test_a_measurement_with_a_limit_is_a_check() -> None:
+    async def body(case: Case) -> None:
+        """Measure."""
+        case.measure("time", Quantity(2.0, "s"), limit=Limit(high=1.0))
+
+    async with lab() as bench:
+        ended = await bench.run(body)
+        assert ended.verdict == "fail"
+        assert ended.reason == "time: expected -∞ … 1 s, came 2 s"
+
+
+async def test_clean_up_runs_newest_first_even_after_a_failure_and_then_the_lab_is_safe() -> None:
+    order: list[str] = []
+
+    async def note(text: str) -> None:
+        order.append(text)
+
+    async def stuck() -> None:
+        await asyncio.Event().wait()
+
+    async def body(case: Case, power: PowerSwitch) -> None:
+        """Make a mess."""
+        case.afterwards(note, "first")
+        case.afterwards(stuck, within=0.01)
+        case.afterwards(note, "third")
+        await power.switch_off()
+        raise CheckFailed("x")
+
+    async with lab() as bench:
+        ended = await bench.run(body)
+        assert order == ["third", "first"]
+        assert bench.switch.done == ["opened", "off", "safe"]
+        assert ended.verdict == "fail"
+        (failure,) = bench.csms.events(Noted)
+        assert "did not end within 0.01 s" in failure.text
+        assert bench.csms.events(MadeSafe) == [MadeSafe({})]
+
+
+async def test_capability_calls_are_recorded() -> None:
+    async def body(case: Case, power: PowerSwitch) -> None:
+        """Use the switch."""
+        await power.cycle(off_for=3)
+        case.check("x", 1, 1)
+
+    async with lab() as bench:
+        await bench.run(body)
+        (acted,) = bench.csms.events(Acted)
+        assert (acted.device, acted.capability, acted.method) == ("mains", "PowerSwitch", "cycle")
+        assert acted.arguments == {"off_for": 3}
+        assert acted.error is None
+
+
+async def test_a_lost_device_is_an_error_and_is_opened_anew_before_the_next_case() -> None:
+    async def body(case: Case, power: PowerSwitch) -> None:
+        """Use the switch."""
+        await power.switch_off()
+        case.check("x", 1, 1)
+
+    switch = Switch(fails=LinkError("pulled out"))
+    async with lab(switch) as bench:
+        ended = await bench.run(body)
+        assert (ended.verdict, ended.reason) == ("error", "pulled out")
+        assert bench.csms.events(DeviceLost) == [DeviceLost("mains", "pulled out")]
+        switch.refuses_to_open = True
+        ended = await bench.run(body)
+        assert (ended.verdict, ended.reason) == ("error", "mains was lost: no answer")
+        switch.refuses_to_open, switch.fails = False, None
+        ended = await bench.run(body)
+        assert ended.verdict == "pass"
+        assert len(bench.csms.events(DeviceOpened)) == 2
+
+
+async def test_abort_ends_the_case_and_makes_the_lab_safe() -> None:
+    cleaned = asyncio.Event()
+
+    async def body(case: Case, power: PowerSwitch) -> None:
+        """Wait for ever."""
+
+        async def clean() -> None:
+            cleaned.set()
+
+        case.afterwards(clean)
+        await power.switch_off()
+        running.set()
+        await asyncio.Event().wait()
+
+    running = asyncio.Event()
+    async with lab() as bench, asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(bench.run(body))
+        await running.wait()
+        bench.control.abort("Ctrl-C")
+        ended = await task
+        assert (ended.verdict, ended.ended) == ("inconclusive", "aborted")
+        assert ended.reason == "aborted by Ctrl-C"
+        assert cleaned.is_set()
+        assert bench.switch.done[-1] == "safe"
+
+
+async def test_second_abort_cuts_a_stuck_clean_up_short_but_not_the_safety() -> None:
+    running, cleaning = asyncio.Event(), asyncio.Event()
+
+    async def stuck() -> None:
+        cleaning.set()
+        await asyncio.Event().wait()
+
+    async def body(case: Case) -> None:
+        """Wait for ever."""
+        case.afterwards(stuck)
+        running.set()
+        await asyncio.Event().wait()
+
+    async with lab() as bench, asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(bench.run(body))
+        await running.wait()
+        bench.control.abort("Ctrl-C")
+        await cleaning.wait()
+        bench.control.abort("Ctrl-C")
+        assert (await task).ended == "aborted"
+        assert bench.switch.done[-1] == "safe"
+
+
+async def test_a_paused_run_waits_at_the_next_step() -> None:
+    async def body(case: Case) -> None:
+        """Two steps."""
+        async with case.step("one"):
+            bench.control.pause("operator")
+            case.check("x", 1, 1)
+        paused.set()
+        async with case.step("two"):
+            case.check("x", 1, 1)
+
+    paused = asyncio.Event()
+    async with lab() as bench, asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(bench.run(body))
+        await paused.wait()
+        await asyncio.sleep(0)
+        assert [step.title for step in bench.csms.events(StepStarted)] == ["one"]
+        bench.control.resume("operator")
+        assert (await task).verdict == "pass"
+
+
+async def test_an_unasked_restart_fails_the_case() -> None:
+    async def body(case: Case, station: Station) -> None:
+        """Let the station restart."""
+        async with case.step("Wait"):
+            waiting.set()
+            await station.expect(v16.Heartbeat())
+
+    waiting = asyncio.Event()
+    async with lab() as bench, bench.csms.connect() as socket, asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(bench.run(body))
+        peer = Peer(socket)
+        await waiting.wait()
+        await peer.call("BootNotification", **BOOT)
+        await peer.call("Heartbeat")
+        ended = await task
+        assert ended.verdict == "fail"
+        assert ended.reason is not None
+        assert "restarted unasked: BootNotification" in ended.reason
+
+
+async def test_a_monitors_finding_fails_the_case_but_does_not_end_it() -> None:
+    async def body(case: Case, station: Station) -> None:
+        """See a heartbeat after a broken frame."""
+        async with case.step("Wait"):
+            waiting.set()
+            await station.expect(v16.Heartbeat())
+
+    waiting = asyncio.Event()
+    async with lab() as bench, bench.csms.connect() as socket, asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(bench.run(body))
+        peer = Peer(socket)
+        await waiting.wait()
+        await peer.send("nonsense")
+        await peer.call("Heartbeat")
+        ended = await task
+        assert ended.verdict == "fail"
+        assert ended.reason is not None
+        assert ended.reason.startswith("Every message is an OCPP-J frame: expected an OCPP-J frame")
+        assert [c.verdict for c in bench.csms.events(Checked)] == ["fail", "pass"]
+
+
+async def test_devices_that_do_not_open_are_all_named() -> None:
+    with pytest.raises(DeviceError, match="1 of 1 devices did not open: mains: no answer"):
+        async with lab(Switch(refuses_to_open=True)):
+            pass
+
+
+async def test_steps_do_not_nest() -> None:
+    async def body(case: Case) -> None:
+        """Nest."""
+        async with case.step("one"), case.step("two"):
+            pass
+
+    async with lab() as bench:
+        ended = await bench.run(body)
+        assert ended.verdict == "error"
+        assert ended.cause == "RuntimeError"
+
+
+def test_a_parameter_that_is_no_capability_is_refused() -> None:
+    async def body(case: Case, thing: int) -> None:
+        """Need something strange."""
+
+    with pytest.raises(TypeError, match="parameter thing"):
+        procedure("TC_901_CS", title="t", mark="M", refs=["r"])(body)
+
+
+def test_a_body_without_a_test_purpose_is_refused() -> None:
+    async def body(case: Case) -> None:
+        pass
+
+    with pytest.raises(TypeError, match="no docstring"):
+        procedure("TC_901_CS", title="t", mark="M", refs=["r"])(body)

@@ -1,0 +1,88 @@
+"""Files that a lab edits: every mistake is named with file, table and key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bench.dut import load_dut
+from bench.errors import ConfigError
+from bench.toml import load
+
+DUT = """
+[dut]
+kind = "charging-station"
+identity = "CP1"
+vendor = "V"
+model = "M"
+
+[pics]
+"C-07" = true
+"C-06" = "Both"
+
+[pixit]
+connector = 1
+connectors = 2
+
+[pixit.cards.valid]
+id_tag = "CARD1"
+
+[pixit.timing]
+response = 5
+"""
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "dut.toml"
+    path.write_text(text)
+    return path
+
+
+def test_a_sound_file_is_read(tmp_path: Path) -> None:
+    dut = load_dut(write(tmp_path, DUT))
+    assert dut.dut.identity == "CP1"
+    assert dut.pics == {"C-07": True, "C-06": "Both"}
+    assert dut.pixit.card("valid").id_tag == "CARD1"
+    assert dut.pixit.timing.response == 5.0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("[dut]", "[dutt]", "unknown table [dutt], did you mean 'dut'?"),
+        ("[dut]\n", "[dut]\ncolour = 1\n", "table [dut]: unknown key 'colour'"),
+        ('identity = "CP1"', "identity = 1", "key 'identity': 1, expected a string"),
+        ('identity = "CP1"\n', "", "table [dut]: key 'identity' is missing"),
+        ('"charging-station"', '"car"', "key 'kind': \"car\", expected one of charging-station"),
+        ('"C-07" = true', '"C-07" = "yes"', "key 'C-07': \"yes\", expected true or false"),
+        ('"C-07" = true', '"C-99" = true', "key 'C-99': no such PICS item"),
+        ('"Both"', '"Maybe"', "key 'C-06': 'Maybe', expected one of Yes, No, Both"),
+        ('"C-07" = true', "GEN.ms = true", "write the item in quotes"),
+        ("connector = 1", "connector = 3", "key 'connector': 3, expected 1 to connectors = 2"),
+        ("connectors = 2", "connectors = 2.5", "key 'connectors': 2.5, expected a whole number"),
+        ("connectors = 2", "connectors = true", "key 'connectors': true, expected a whole number"),
+        ("response = 5", "response = 0", "key 'response': 0, expected more than 0 s"),
+        ("response = 5", "reponse = 5", "unknown key 'reponse', did you mean 'response'?"),
+        ('"CARD1"', f'"{"X" * 21}"', "key 'id_tag': 21 characters, expected at most 20"),
+        ("response = 5", "response = ", "not TOML"),
+    ],
+)
+def test_mistakes_are_named(tmp_path: Path, old: str, new: str, message: str) -> None:
+    path = write(tmp_path, DUT.replace(old, new, 1))
+    with pytest.raises(ConfigError) as error:
+        load_dut(path)
+    assert str(error.value).startswith(f"{path}: ")
+    assert message in str(error.value)
+
+
+def test_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"nowhere\.toml: No such file"):
+        load(tmp_path / "nowhere.toml")
+
+
+def test_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "x.toml"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match="not UTF-8"):
+        load(path)
