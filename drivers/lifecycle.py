@@ -1,0 +1,59 @@
+"""Enter and leave a device: what every driver over a link does in the same order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from abc import abstractmethod
+from typing import Protocol
+
+from bench.device import Device, Identity
+from bench.errors import DeviceError
+
+_log = logging.getLogger(__name__)
+
+_LEAVING = 1.0
+"""Deadline in s for making safe when leaving."""
+
+
+class Link(Protocol):
+    """What entering and leaving needs of a link."""
+
+    @abstractmethod
+    async def open(self) -> None:
+        """Open it."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Close it."""
+
+
+async def enter(device: Device, link: Link) -> None:
+    """Open the link, identify the device, make it safe; close the link when any of it fails."""
+    await link.open()
+    try:
+        await device.identify()
+        await device.make_safe()
+    except BaseException:
+        await link.close()
+        raise
+
+
+async def leave(device: Device, link: Link) -> None:
+    """Make the device safe if it still answers, and close the link."""
+    try:
+        async with asyncio.timeout(_LEAVING):
+            await device.make_safe()
+    except (DeviceError, TimeoutError) as error:
+        _log.warning("not made safe on leaving: %s", error or f"no end within {_LEAVING:g} s")
+    finally:
+        await link.close()
+
+
+def check_serial(name: str, identity: Identity, expected: str) -> None:
+    """Refuse a device whose serial number is not the one that `bench.toml` gives, if it does."""
+    if expected and identity.serial != expected:
+        raise DeviceError(
+            f"{name}: the device has serial number {identity.serial!r}, "
+            f"expected {expected!r} as in bench.toml"
+        )

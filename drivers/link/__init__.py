@@ -1,0 +1,1 @@
+"""Links: how bytes travel to a device; a link knows no device."""

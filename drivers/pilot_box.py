@@ -1,0 +1,318 @@
+"""The relay box: cable and vehicle made of resistors on the control pilot and proximity contact.
+
+Modbus relay boards switch the resistors and an ADC module measures the pilot (profile
+`pilot-box-12`). Source: IEC 61851-1 Annex A (pilot circuit) and Annex B (proximity contact).
+
+The relays keep their position when the computer dies: the boards have no watchdog.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from itertools import groupby
+from types import TracebackType
+from typing import Literal, Self
+
+from bench.capability import End, PilotFault, PilotReading, VehicleCoupler, VehicleEmulator
+from bench.device import Device, Driver, DriverContext, Identity
+from bench.errors import DeviceError, DeviceTimeout, Unverifiable
+from drivers import profile
+from drivers.lifecycle import enter, leave
+from drivers.link import address
+from drivers.link.modbus import SCHEMES, ModbusLink
+from drivers.pilot import offered_current, state_of
+from drivers.profile import Coil, PilotBoxProfile, PilotMeter
+from drivers.readback import poll, until
+
+_RELAYS_WITHIN = 0.8
+"""Deadline in s for the relays' read-back: they move in 5 to 10 ms."""
+
+_SAFE_WITHIN = 0.3
+"""Deadline in s for each relay board when making safe."""
+
+_PILOT_WITHIN = 0.3
+"""Time in s that the pilot may be between two states: relays bounce, the meter averages."""
+
+_EVERY = 0.02
+"""Pause between two read-backs in s."""
+
+_FAULT_RELAYS = {
+    PilotFault.DIODE_SHORT: "diode_bypass",
+    PilotFault.CP_PE_SHORT: "cp_pe_short",
+    PilotFault.PE_OPEN: "pe_open",
+}
+"""Faults that close a relay; CP_OPEN and PP_OPEN keep one open."""
+
+
+@dataclass(frozen=True, slots=True)
+class PilotBoxSettings:
+    """Keys of a relay box in `bench.toml`."""
+
+    link: str
+    """`modbus-tcp://HOST:PORT` or `modbus-rtu:/dev/…?baudrate=…&parity=…`."""
+    profile: str = "pilot-box-12"
+    """A shipped profile, or the path of the lab's own."""
+    cable: Literal[13, 20, 32, 63] = 32
+    """Current in A that the proximity resistor stands for."""
+    connectors: tuple[int, ...] = (1,)
+    """The OCPP connectors that the box's plug may be in."""
+
+    def __post_init__(self) -> None:
+        address.parse(self.link, *SCHEMES)
+        profile.load(PilotBoxProfile, self.profile)
+        if not self.connectors:
+            raise ValueError("'connectors' is empty, expected at least one number")
+
+
+@dataclass(frozen=True, slots=True)
+class _Position:
+    """What the box is commanded to be."""
+
+    cable: bool = False
+    """The station end is plugged in."""
+    vehicle: bool = False
+    """The vehicle end is plugged in too."""
+    asking: bool = False
+    """The vehicle asks for energy."""
+    fault: PilotFault = PilotFault.NONE
+
+    def closed(self, rating: int) -> frozenset[str]:
+        """Name the relays that are closed."""
+        relays = set()
+        if self.cable:
+            relays.add(f"pp_{rating}")
+            if self.fault is not PilotFault.PP_OPEN:
+                relays.add("pp")
+        if self.vehicle:
+            relays.add("r2")
+            if self.asking:
+                relays.add("r3")
+            if self.fault is not PilotFault.CP_OPEN:
+                relays.add("cp")
+        if self.fault in _FAULT_RELAYS:
+            relays.add(_FAULT_RELAYS[self.fault])
+        return frozenset(relays)
+
+
+_UNPLUGGED = _Position()
+
+
+class PilotBox(Device, VehicleCoupler, VehicleEmulator):
+    """A control pilot and proximity box of relays."""
+
+    def __init__(
+        self, name: str, link: ModbusLink, profile: PilotBoxProfile, settings: PilotBoxSettings
+    ) -> None:
+        self._name = name
+        self._link = link
+        self._profile = profile
+        self._settings = settings
+        self._relays = profile.relays.by_name()
+        self._runs = _runs(self._relays)
+        self._position = _UNPLUGGED
+
+    async def __aenter__(self) -> Self:
+        """Connect, check that every unit answers, open all relays."""
+        await enter(self, self._link)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Open all relays and close the link."""
+        await leave(self, self._link)
+
+    async def identify(self) -> Identity:
+        """Check that every unit answers; relay boards have no name, the profile's is told."""
+        await self._read_relays()
+        if self._profile.pilot is not None:
+            await self._measure(self._profile.pilot)
+        return Identity(self._profile.profile.maker, self._profile.profile.model)
+
+    async def make_safe(self) -> None:
+        """Open all relays: state A, no cable, no fault."""
+        self._position = _UNPLUGGED
+        errors: list[DeviceError] = []
+        for unit, first, names in self._runs:
+            # A mute board must not keep the other one from being made safe in time.
+            try:
+                async with asyncio.timeout(_SAFE_WITHIN):
+                    await self._link.write_coils(unit, first, [False] * len(names))
+            except TimeoutError:
+                errors.append(
+                    DeviceTimeout(
+                        f"{self._name}: unit {unit} did not open its relays "
+                        f"within {_SAFE_WITHIN:g} s"
+                    )
+                )
+            except DeviceError as error:
+                errors.append(error)
+        if errors:
+            raise type(errors[0])("; ".join(str(error) for error in errors))
+        await self._relays_show(_UNPLUGGED)
+
+    async def plug_in(self, connector: int) -> None:
+        """Code the cable on the proximity contact and show state B."""
+        self._check(connector)
+        await self._move(replace(self._position, cable=True, vehicle=True, asking=False))
+
+    async def unplug(self, connector: int, *, end: End = End.BOTH) -> None:
+        """Open the control pilot; open the proximity contact unless the cable stays in."""
+        self._check(connector)
+        cable = self._position.cable and end is End.VEHICLE
+        await self._move(replace(self._position, cable=cable, vehicle=False, asking=False))
+
+    async def is_plugged_in(self, connector: int) -> bool:
+        """Tell whether the vehicle is connected, after comparing the relays with the command."""
+        self._check(connector)
+        await self._relays_show(self._position)
+        return self._position.vehicle
+
+    async def draw(self, connector: int, *, current: float | None = None) -> None:
+        """Show state C.
+
+        Resistors can't limit a current: `current` is accepted when it is no less than what the
+        cable allows or the station offers at this moment, else the call is `Unverifiable`.
+        """
+        self._check_vehicle(connector, "draw")
+        if current is not None and current < self._settings.cable:
+            await self._check_no_limit(connector, current)
+        await self._move(replace(self._position, asking=True))
+
+    async def suspend(self, connector: int) -> None:
+        """Show state B."""
+        self._check_vehicle(connector, "suspend")
+        await self._move(replace(self._position, asking=False))
+
+    async def set_fault(self, connector: int, fault: PilotFault) -> None:
+        """Apply one fault in place of the last one, or remove it."""
+        self._check(connector)
+        await self._move(replace(self._position, fault=fault))
+
+    async def read_pilot(self, connector: int) -> PilotReading:
+        """Measure the control pilot; `Unverifiable` when it is in no state or not measured."""
+        self._check(connector)
+        meter = self._profile.pilot
+        if meter is None:
+            raise Unverifiable(f"{self._name}: its profile has no pilot meter")
+        high, low, duty, frequency = await poll(
+            lambda: self._measure(meter),
+            lambda values: state_of(values[0]) is not None,
+            within=_PILOT_WITHIN,
+            every=_EVERY,
+        )
+        state = state_of(high)
+        if state is None:
+            raise Unverifiable(
+                f"{self._name}: the control pilot is at {high:.2f} V, "
+                "in no state of IEC 61851-1 table A.3"
+            )
+        return PilotReading(high, low, duty if frequency > 0 else 100.0, frequency, state)
+
+    def _check(self, connector: int) -> None:
+        if connector not in self._settings.connectors:
+            numbers = ", ".join(map(str, self._settings.connectors))
+            raise DeviceError(
+                f"{self._name}: its plug serves connector {numbers}, not connector {connector}"
+            )
+
+    def _check_vehicle(self, connector: int, what: str) -> None:
+        self._check(connector)
+        if not self._position.vehicle:
+            raise DeviceError(f"{self._name}: {what}: no vehicle is plugged in at {connector}")
+
+    async def _check_no_limit(self, connector: int, current: float) -> None:
+        reading = await self.read_pilot(connector)
+        offer = offered_current(reading.duty) if reading.pwm else None
+        if offer is None or current < offer:
+            offered = "no current yet" if offer is None else f"{offer:.1f} A"
+            raise Unverifiable(
+                f"{self._name}: a relay box can't limit the current to {current:g} A; "
+                f"the station offers {offered}, the cable allows {self._settings.cable} A"
+            )
+
+    async def _move(self, target: _Position) -> None:
+        """Bring the relays to a position: pilot line opened first, closed last."""
+        before, after = self._closed(self._position), self._closed(target)
+        self._position = target
+        if ("cp" in before) != ("cp" in after):
+            await self._write((after if "cp" in after else before) - {"cp"})
+            self._check_current(target)
+        await self._write(after)
+        self._check_current(target)
+        await self._relays_show(target)
+
+    def _check_current(self, target: _Position) -> None:
+        if self._position is not target:
+            raise DeviceError(f"{self._name}: another command came before this one was done")
+
+    def _closed(self, position: _Position) -> frozenset[str]:
+        return position.closed(self._settings.cable)
+
+    async def _write(self, closed: frozenset[str]) -> None:
+        for unit, first, names in self._runs:
+            await self._link.write_coils(unit, first, [name in closed for name in names])
+
+    async def _relays_show(self, position: _Position) -> None:
+        wanted = self._closed(position)
+        await until(
+            self._read_relays,
+            lambda closed: closed == wanted,
+            within=_RELAYS_WITHIN,
+            every=_EVERY,
+            otherwise=lambda closed: f"{self._name}: {self._difference(closed, wanted)}",
+        )
+
+    def _difference(self, closed: frozenset[str], wanted: frozenset[str]) -> str:
+        parts = []
+        for name in sorted(closed ^ wanted):
+            coil = self._relays[name]
+            reads, commanded = ("closed", "open") if name in closed else ("open", "closed")
+            parts.append(
+                f"relay {name} (unit {coil.unit}, coil {coil.coil}) "
+                f"reads {reads}, commanded {commanded}"
+            )
+        return ", ".join(parts)
+
+    async def _read_relays(self) -> frozenset[str]:
+        closed: set[str] = set()
+        for unit, first, names in self._runs:
+            values = await self._link.read_coils(unit, first, len(names))
+            closed.update(name for name, value in zip(names, values, strict=True) if value)
+        return frozenset(closed)
+
+    async def _measure(self, meter: PilotMeter) -> tuple[float, float, float, float]:
+        values = meter.values()
+        first = min(value.register for value in values)
+        count = max(value.register for value in values) - first + 1
+        words = await self._link.read_registers(meter.unit, first, count, function=4)
+        high, low, duty, frequency = (
+            round(_signed(words[value.register - first]) * value.scale, 9) for value in values
+        )
+        return high, low, duty, frequency
+
+
+def _signed(word: int) -> int:
+    return word - 0x10000 if word & 0x8000 else word
+
+
+def _runs(relays: dict[str, Coil]) -> list[tuple[int, int, list[str]]]:
+    """Group the relays into runs of neighbouring coils: unit, first coil, names in order."""
+    places = sorted((coil.unit, coil.coil, name) for name, coil in relays.items())
+    runs = []
+    for _, group in groupby(enumerate(places), key=lambda item: (item[1][0], item[1][1] - item[0])):
+        run = [place for _, place in group]
+        runs.append((run[0][0], run[0][1], [name for _, _, name in run]))
+    return runs
+
+
+def _make(settings: PilotBoxSettings, context: DriverContext) -> PilotBox:
+    link = ModbusLink(address.parse(settings.link, *SCHEMES), context.name)
+    return PilotBox(context.name, link, profile.load(PilotBoxProfile, settings.profile), settings)
+
+
+DRIVER = Driver(settings=PilotBoxSettings, offers=(VehicleCoupler, VehicleEmulator), make=_make)

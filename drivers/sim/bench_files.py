@@ -1,0 +1,129 @@
+"""The `bench.toml` and `dut.toml` that fit a simulated lab."""
+
+from __future__ import annotations
+
+import json
+import random
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from drivers.sim.variants import CARDS, Variant
+from stations.settings import StationSettings
+
+HOST = "127.0.0.1"
+
+
+def bench_toml(listen: str, links: Mapping[str, str]) -> str:
+    """Write the bench: `links` are the link URLs of the twins by device name."""
+    return f"""\
+# A simulated lab: every link ends in the twin of a real device.
+
+[bench]
+name = "Simulated lab"
+
+[ocpp]
+listen = {_value(listen)}
+
+[[device]]
+name = "pilot-box"
+driver = "pilot-box"
+link = {_value(links["pilot-box"])}
+profile = "pilot-box-12"
+connectors = [1]
+
+[[device]]
+name = "card-changer"
+driver = "card-changer"
+link = {_value(links["card-changer"])}
+hold = 0.2
+
+[device.slots]
+{_lines({name: channel for channel, name in enumerate(CARDS)})}
+
+[[device]]
+name = "meter"
+driver = "register-meter"
+link = {_value(links["meter"])}
+profile = "eastron-sdm630"
+
+[[device]]
+name = "mains"
+driver = "netio"
+link = {_value(links["mains"])}
+outlet = 1
+
+[[device]]
+name = "network"
+driver = "tcp-relay"
+"""
+
+
+def dut_toml(variant: Variant, station: StationSettings) -> str:
+    """Write the product: what it is, what it claims, how to test this sample."""
+    cards = "\n\n".join(f"[pixit.cards.{name}]\n{_lines(card)}" for name, card in CARDS.items())
+    return f"""\
+# The virtual charging station of a simulated lab.
+
+[dut]
+kind = "charging-station"
+identity = {_value(station.identity)}
+vendor = {_value(station.vendor)}
+model = {_value(station.model)}
+software = {_value(station.firmware)}
+
+[pics]
+{_lines(variant.pics)}
+
+[pixit]
+connector = 1
+connectors = {variant.connectors}
+
+{cards}
+
+[pixit.timing]
+{_lines(variant.timing)}
+"""
+
+
+def _lines(table: Mapping[str, Any]) -> str:
+    return "\n".join(f"{_key(key)} = {_value(value)}" for key, value in table.items())
+
+
+def _key(name: str) -> str:
+    return name if name.isidentifier() else _value(name)
+
+
+def _value(value: Any) -> str:
+    # JSON and TOML write these alike: strings without control characters, numbers, booleans.
+    return json.dumps(value, ensure_ascii=False)
+
+
+def listen_address(csms: str | None) -> str:
+    """Choose HOST:PORT for the engine: that of the CSMS if it is on this machine, or a free one."""
+    if csms is not None:
+        parts = urlsplit(csms)
+        if parts.hostname in ("127.0.0.1", "::1", "localhost") and parts.port:
+            host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+            return f"{host}:{parts.port}"
+    return f"{HOST}:{free_port()}"
+
+
+def free_port() -> int:
+    """Find a port that is free and stays so.
+
+    The system hands out ports of its ephemeral range to every outgoing connection, also to a
+    station that knocks in vain at the very port; so the port is taken from below that range.
+    """
+    lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text("ascii").split()[0])
+    for _ in range(100):
+        port = random.randrange(10_000, lowest) if lowest > 11_000 else 0
+        with socket.socket() as probe:
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise OSError(f"no free port between 10000 and {lowest} on {HOST}")

@@ -1,0 +1,237 @@
+"""One connector of the simulated station, seen from the station and from the vehicle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from bench.capability import End
+from bench.errors import BenchError
+from drivers.sim import pilot
+from drivers.sim.pilot import CABLE_CODES, DEAD, R2, R3, UNPLUGGED, Circuit, Levels, parallel
+from drivers.sim.timeline import Timeline, Timer
+from stations.hardware import ChipMeter, EvseHardware
+
+PHASES = 3
+
+
+class PlugLocked(BenchError):
+    """A hand can't take the plug out of the socket, as the station holds it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contactor:
+    """How fast the contactor moves, in s after its coil was switched."""
+
+    closing: float = 0.1
+    opening: float = 0.05
+
+
+class Connector(EvseHardware):
+    """Socket, contactor, lock and meter, with whatever vehicle is plugged in.
+
+    The station's side is `EvseHardware`. The vehicle's side is a `Circuit` (`wire`), the vehicle's
+    limits, and what can be measured at the plug. Energy is integrated from event to event.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        timeline: Timeline,
+        on_change: Callable[[int, bool], None],
+        *,
+        voltage: float,
+        contactor: Contactor,
+        fixed_cable: float | None = None,
+        register: float = 0.0,
+    ) -> None:
+        self.number = number
+        self.lock_blocked = False
+        """The lock's bolt can't move."""
+        self._timeline = timeline
+        self._on_change = on_change
+        self._contactor = contactor
+        self._fixed_cable = fixed_cable
+        self._voltage = voltage
+        self._register = register
+        self._energy = [0.0] * PHASES
+        self._since = timeline.now()
+        self._supplied = False
+        self._circuit = UNPLUGGED
+        self._offer: float | None = None
+        self._coil = False
+        self._closed = False
+        self._moving: Timer | None = None
+        self._locked = False
+        self._vehicle = (16.0, PHASES)
+        self._current = (0.0, 0.0, 0.0)
+        self._sensed = self._sense()
+
+    # The vehicle's side
+
+    @property
+    def circuit(self) -> Circuit:
+        """What hangs on the socket."""
+        return self._circuit
+
+    def wire(self, circuit: Circuit) -> None:
+        """Change what hangs on the socket, in one instant."""
+        self._timeline.now()
+        self._circuit = circuit
+        self._update()
+
+    def plug_in(self, *, rating: float = 32.0) -> None:
+        """Plug a vehicle in by hand, with a cable of 13, 20, 32 or 63 A; it does not ask yet."""
+        self.wire(Circuit(connected=True, load=R2, proximity=CABLE_CODES[rating]))
+
+    def draw(self) -> None:
+        """Let the vehicle ask for energy (state C)."""
+        self.wire(replace(self._circuit, load=parallel(R2, R3)))
+
+    def suspend(self) -> None:
+        """Let the vehicle stop asking (state B)."""
+        self.wire(replace(self._circuit, load=R2))
+
+    def unplug(self, end: End = End.BOTH) -> None:
+        """Unplug by hand; raises `PlugLocked` when the station holds its end."""
+        if end is not End.VEHICLE and self._locked:
+            raise PlugLocked(f"connector {self.number}: the plug is locked")
+        if end is End.BOTH:
+            self.wire(UNPLUGGED)
+        elif end is End.VEHICLE:
+            self.wire(Circuit(proximity=self._circuit.proximity))
+        else:
+            self.wire(replace(self._circuit, connected=False, proximity=UNPLUGGED.proximity))
+
+    def limit_vehicle(self, current: float, *, phases: int = PHASES) -> None:
+        """Let the vehicle take at most `current` A on each of 1 to 3 phases."""
+        self._timeline.now()
+        self._vehicle = (current, phases)
+        self._update()
+
+    def levels(self) -> Levels:
+        """Measure the pilot at the plug."""
+        self._timeline.now()
+        return self._levels()
+
+    @property
+    def contactor_closed(self) -> bool:
+        """Tell whether the contactor is closed."""
+        self._timeline.now()
+        return self._closed
+
+    @property
+    def locked(self) -> bool:
+        """Tell whether the plug is locked."""
+        return self._locked
+
+    # The station's side
+
+    def pilot_state(self) -> str:
+        """Read the control pilot as state letter A to F."""
+        return pilot.state(self.levels())
+
+    def cable_rating(self) -> float | None:
+        """Read the proximity contact, or the rating of a fixed cable."""
+        return self._fixed_cable or pilot.cable_rating(self._circuit.proximity)
+
+    def offer(self, current: float | None) -> None:
+        """Offer `current` A per phase by PWM, or hold the pilot steady when None."""
+        if current is not None:
+            pilot.duty_of(current)
+        self._timeline.now()
+        self._offer = current
+        self._update()
+
+    def close_contactor(self, closed: bool) -> None:
+        """Switch the contactor's coil; the contacts follow after the contactor's delay."""
+        self._timeline.now()
+        if closed and not self._supplied:
+            return
+        if closed == self._coil:
+            return
+        self._coil = closed
+        if self._moving is not None:
+            self._moving.cancel()
+        delay = self._contactor.closing if closed else self._contactor.opening
+        self._moving = self._timeline.after(delay, self._move)
+
+    def lock(self, locked: bool) -> bool:
+        """Move the bolt; returns whether it reached the position."""
+        self._timeline.now()
+        if not self.lock_blocked:
+            self._locked = locked
+            self._update()
+        return self._locked == locked
+
+    def meter(self) -> ChipMeter:
+        """Read the connector's meter now."""
+        first, second, third = self.current()
+        volts = self._voltage if self._supplied else 0.0
+        return ChipMeter(
+            energy=self._register + sum(self.energy()),
+            power=(first + second + third) * volts,
+            current=(first, second, third),
+            voltage=(volts, volts, volts),
+        )
+
+    # What an instrument in the supply line sees
+
+    def current(self) -> tuple[float, float, float]:
+        """Measure the current of each phase in A."""
+        self._timeline.now()
+        return self._current
+
+    def energy(self) -> tuple[float, ...]:
+        """Measure the energy that has flowed on each phase in Wh."""
+        self._integrate()
+        return tuple(self._energy)
+
+    def supply(self, on: bool) -> None:
+        """Give mains, or take it: the coil drops, the pilot is dead, the bolt stays."""
+        self._timeline.now()
+        if not on:
+            self.close_contactor(False)
+            self._offer = None
+        self._supplied = on
+        self._update()
+
+    # Inside
+
+    def _move(self) -> None:
+        self._closed = self._coil
+        self._update()
+
+    def _levels(self) -> Levels:
+        if not self._supplied:
+            return DEAD
+        duty = 100.0 if self._offer is None else pilot.duty_of(self._offer)
+        return pilot.levels(self._circuit, duty)
+
+    def _integrate(self) -> None:
+        present = self._timeline.now()
+        hours = (present - self._since) / 3600
+        self._since = present
+        for phase, current in enumerate(self._current):
+            self._energy[phase] += current * self._voltage * hours
+
+    def _update(self) -> None:
+        """Account for the time until now, then let the new state take effect."""
+        self._integrate()
+        self._current = self._flow()
+        before, self._sensed = self._sensed, self._sense()
+        self._on_change(self.number, self._sensed != before)
+
+    def _flow(self) -> tuple[float, float, float]:
+        seen = self._levels()
+        rating = self.cable_rating()
+        if not (self._supplied and self._closed and seen.pwm and rating):
+            return 0.0, 0.0, 0.0
+        if pilot.state(seen) not in "CD":
+            return 0.0, 0.0, 0.0
+        limit, phases = self._vehicle
+        current = min(pilot.current_of(seen.duty), rating, limit)
+        return current, current if phases > 1 else 0.0, current if phases > 2 else 0.0
+
+    def _sense(self) -> tuple[str, float | None]:
+        return pilot.state(self._levels()), self.cable_rating()

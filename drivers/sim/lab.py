@@ -1,0 +1,157 @@
+"""The simulated lab: a world, its twins, a station that lives while its outlet is on."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+from bench.errors import ConfigError
+from drivers.sim.bench_files import bench_toml, dut_toml, listen_address
+from drivers.sim.card_changer import CardChanger
+from drivers.sim.energy_meter import EnergyMeter
+from drivers.sim.modbus import ModbusLine
+from drivers.sim.netio import Netio
+from drivers.sim.outlet import Outlet
+from drivers.sim.pilot_box import PilotBox
+from drivers.sim.twin import Twin
+from drivers.sim.variants import CARDS, VARIANTS, Variant
+from drivers.sim.wire import PtyWire, TcpWire
+from drivers.sim.world import World
+from stations.hardware import StationHardware
+from stations.settings import StationSettings
+
+IDENTITY = "PB-0001"
+REGISTER = 1234.5
+"""Where the station's meters stand when the lab starts, in Wh."""
+
+
+class Powered(Protocol):
+    """A station in software."""
+
+    @abstractmethod
+    async def run(self) -> object:
+        """Live while there is power: cancelling is a power loss, running again a power-up."""
+
+
+MakeStation = Callable[[StationSettings, StationHardware, Path, Sequence[str]], Powered]
+"""Make a station of its settings, its hardware, its storage folder and its defects."""
+
+
+class Lab:
+    """What a test may look at and meddle with while the lab runs."""
+
+    def __init__(
+        self, folder: Path, world: World, twins: Mapping[str, Twin[Any]], station: Powered
+    ) -> None:
+        self.bench_file = folder / "bench.toml"
+        self.dut_file = folder / "dut.toml"
+        self.world = world
+        self.twins = twins
+        """By device name in `bench.toml`."""
+        self.station = station
+
+    async def feed_station(self) -> None:
+        """Let the station live whenever there is mains."""
+        outages = self.world.outages
+        while True:
+            await self.world.until(lambda: self.world.mains)
+            async with asyncio.TaskGroup() as power:
+                life = power.create_task(self.station.run())
+                await self.world.until(partial(self._has_failed_since, outages))
+                life.cancel()
+            outages = self.world.outages
+
+    def _has_failed_since(self, outages: int) -> bool:
+        return self.world.outages > outages
+
+
+@asynccontextmanager
+async def open_lab(
+    folder: Path,
+    *,
+    csms: str | None = None,
+    defects: Sequence[str] = (),
+    variant: str = "default",
+    make_station: MakeStation | None = None,
+) -> AsyncIterator[Lab]:
+    """Run a simulated lab; its files are in `folder`, which also is the station's storage.
+
+    `csms` is the endpoint without the identity (`ws://HOST:PORT/PATH`); without it the station
+    connects to the `[ocpp] listen` address of the lab's own `bench.toml`. A station that crashes
+    ends the lab with its error.
+    """
+    product = _variant(variant)
+    listen = listen_address(csms)
+    settings = StationSettings(
+        identity=IDENTITY, url=csms or f"ws://{listen}/ocpp", **product.station
+    )
+    storage = folder / "station"
+    await asyncio.to_thread(storage.mkdir, exist_ok=True)
+    async with AsyncExitStack() as stack:
+        world = World(
+            connectors=product.connectors, fixed_cable=product.fixed_cable, register=REGISTER
+        )
+        stack.callback(world.timeline.stop)
+        twins = _twins(world, folder)
+        for twin in twins.values():
+            await stack.enter_async_context(twin)
+        station = (make_station or _virtual_station)(settings, world, storage, defects)
+        lab = Lab(folder, world, twins, station)
+        links = {name: twin.link for name, twin in twins.items()}
+        await asyncio.to_thread(lab.bench_file.write_text, bench_toml(listen, links), "utf-8")
+        await asyncio.to_thread(lab.dut_file.write_text, dut_toml(product, settings), "utf-8")
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                feeding = tasks.create_task(lab.feed_station())
+                yield lab
+                feeding.cancel()
+        except BaseExceptionGroup as group:
+            raise _only(group) from None
+
+
+def _twins(world: World, folder: Path) -> dict[str, Twin[Any]]:
+    """Make the devices of the bench; one of each kind of link."""
+    timeline, connector = world.timeline, world.connectors[1]
+    cards = {channel: card["id_tag"] for channel, card in enumerate(CARDS.values())}
+    meter = EnergyMeter(world.supply, timeline)
+    outlets = [Outlet(timeline, world.set_mains), *(Outlet(timeline) for _ in range(3))]
+    return {
+        "pilot-box": Twin(PilotBox(connector, timeline), TcpWire("modbus-tcp")),
+        "card-changer": Twin(
+            CardChanger(world, cards), PtyWire("serial", path=folder / "card-changer.tty")
+        ),
+        "meter": Twin(ModbusLine([meter], "rtu"), PtyWire("modbus-rtu", path=folder / "meter.tty")),
+        "mains": Twin(Netio(outlets), TcpWire("http")),
+    }
+
+
+def _variant(name: str) -> Variant:
+    try:
+        return VARIANTS[name]
+    except KeyError:
+        known = ", ".join(VARIANTS)
+        raise ConfigError(f"no station variant {name!r}, known are {known}") from None
+
+
+def _virtual_station(
+    settings: StationSettings,
+    hardware: StationHardware,
+    storage: Path,
+    defects: Sequence[str],
+) -> Powered:
+    # WebSockets are slow to import, and not every user of the lab wants the virtual station.
+    from stations.station import VirtualStation
+
+    return VirtualStation(settings, hardware, folder=storage, defects=defects)
+
+
+def _only(error: BaseException) -> BaseException:
+    """Unwrap groups of one error, as one of several tasks has failed."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error

@@ -1,0 +1,114 @@
+"""The products that the simulated lab can have on its bench, each with truthful answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+PARENT = "PB-FAMILY"
+CARDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "valid": {"id_tag": "04A1B2C3D4E5F6", "parent": PARENT},
+        "second": {"id_tag": "04A1B2C3D4E5F7", "parent": PARENT},
+        "invalid": {"id_tag": "0400C0FFEE0000", "status": "Invalid"},
+        "expired": {"id_tag": "0400C0FFEE0001", "status": "Expired"},
+        "blocked": {"id_tag": "0400C0FFEE0002", "status": "Blocked"},
+    }
+)
+"""The cards in the changer, in the order of its channels; as `[pixit.cards]` wants them."""
+
+_CORE_AC_STATION: Mapping[str, Any] = MappingProxyType(
+    {
+        "GEN.mode12": False,
+        "GEN.multi": True,
+        "GEN.fixed_cable": False,
+        "GEN.ms": True,
+        "GEN.comm": "ethernet",
+        "GEN.rfid": "one per EVSE",
+        "C-02": True,
+        "C-03": False,
+        "C-04": True,
+        "C-05": False,
+        "C-06": "Both",
+        "C-07": True,
+        "C-08": True,
+        "R-1": False,
+        "SC-1": "A",
+        "AQ-1": False,
+        "AQ-2": False,
+        "AQ-3": False,
+        "AQ-4": False,
+        "AQ-5": False,
+        "AQ-6": True,
+        "AQ-7.1": False,
+        "AQ-7.2": True,
+        "FP.Core": True,
+        "FP.FW": False,
+        "FP.SC": False,
+        "FP.RES": False,
+        "FP.LAL": False,
+        "FP.RT": True,
+        "SEC.P1": False,
+        "SEC.P2": False,
+        "SEC.P3": False,
+        "SEC.cert": False,
+    }
+)
+
+# The waits of the demo: long enough for a station in software, short enough for people.
+_DEMO_TIMING: Mapping[str, float] = MappingProxyType(
+    {
+        "response": 5.0,
+        "triggered": 8.0,
+        "boot": 15.0,
+        "soft_boot": 5.0,
+        "reconnect": 15.0,
+        "settling": 1.5,
+        "offline": 2.0,
+        "deviation": 1.0,
+        "quiet": 0.4,
+        "off": 0.5,
+        "heartbeat_interval": 2,
+        "retry_interval": 2,
+        "meter_interval": 1,
+        "connection_timeout": 3,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A product: what it is made of, what it claims, how long its test waits."""
+
+    summary: str
+    pics: Mapping[str, Any]
+    timing: Mapping[str, float]
+    connectors: int = 1
+    """How many it has; connector 1 is on the bench."""
+    fixed_cable: float | None = None
+    """Rating of its own cable in A, None when it has a socket."""
+    station: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of `StationSettings` that differ from the product's defaults."""
+
+
+VARIANTS: Mapping[str, Variant] = MappingProxyType(
+    {
+        "default": Variant(
+            summary="two sockets with lock, a card reader at each, Core and remote trigger",
+            pics=_CORE_AC_STATION,
+            timing=_DEMO_TIMING,
+            connectors=2,
+            station={
+                "boot_time": 0.3,
+                "boot_retry": 2.0,
+                "message_timeout": 4.0,
+                "pong_timeout": 1.0,
+                "backoff": 0.25,
+                "backoff_most": 1.0,
+                "configuration": {"WebSocketPingInterval": "2"},
+            },
+        ),
+    }
+)

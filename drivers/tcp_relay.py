@@ -1,0 +1,291 @@
+"""The TCP relay: stands between station and engine, and breaks, delays or mends the connection.
+
+It runs in the engine's process and needs no privileges. What it can't do is lose the link itself
+(a pulled cable) or single packets: that takes a switch or the kernel.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from bench.capability import Cut, NetworkPath
+from bench.config import split_address
+from bench.device import Device, Driver, DriverContext, Identity
+from bench.errors import ConfigError, DeviceError
+
+_log = logging.getLogger(__name__)
+
+_UPSTREAM_WITHIN = 2.0
+"""Deadline in s for connecting to the engine."""
+
+_CHUNK = 16 * 1024
+"""Bytes read at once."""
+
+_CHUNKS = 1024
+"""Chunks kept per direction while they are delayed; then the sender has to wait."""
+
+_MAX_DELAY = 60.0
+
+_LINGER_RESET = struct.pack("ii", 1, 0)
+"""SO_LINGER that makes closing send a TCP reset."""
+
+
+@dataclass(frozen=True, slots=True)
+class TcpRelaySettings:
+    """A TCP relay has no keys: it listens at `[ocpp] listen` and forwards to the engine."""
+
+
+class TcpRelay(Device, NetworkPath):
+    """A relay for TCP connections that can be cut, silently or loudly, and delayed."""
+
+    def __init__(self, name: str, listen: tuple[str, int], upstream: Callable[[], str]) -> None:
+        """Make the relay, not listening; `upstream` tells HOST:PORT for each new connection."""
+        self._name = name
+        self._listen_at = listen
+        self._upstream = upstream
+        self._socket: socket.socket | None = None
+        self._server: asyncio.Server | None = None
+        self._live: dict[asyncio.Task[None], list[asyncio.StreamWriter]] = {}
+        self._cut: Cut | None = None
+        self._delay = 0.0
+        self._delay_changed = asyncio.Event()
+
+    @property
+    def address(self) -> str:
+        """HOST:PORT where it listens, or will again; the system's choice for port 0."""
+        host, port = self._listen_at
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+    async def __aenter__(self) -> Self:
+        """Listen."""
+        self._cut = None
+        await self._bind()
+        await self._listen()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop listening and reset the connections that are left."""
+        self._cut = Cut.RESET  # for a connection that is being accepted right now
+        self._stop_listening()
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+        await self._reset_all()
+
+    async def identify(self) -> Identity:
+        """Tell that it is part of this program."""
+        return Identity("Pilotbench", "TCP relay")
+
+    async def make_safe(self) -> None:
+        """Mend the path."""
+        await self.restore()
+
+    async def cut(self, how: Cut = Cut.RESET) -> None:
+        """Break the path.
+
+        DROP: bytes vanish in both directions; connections stay open and new ones are accepted, but
+        nothing ever comes. RESET: connections get a TCP reset and new ones are refused.
+        """
+        self._cut = how
+        if how is Cut.RESET:
+            await self._refuse()
+        else:
+            await self._listen()
+
+    async def restore(self) -> None:
+        """Mend the path: no cut, no delay, listening on the same port.
+
+        Connections that were silently cut are reset: bytes of theirs are lost for good, so no
+        peer could go on with them.
+        """
+        dropped = self._cut is Cut.DROP
+        self._cut = None
+        await self.delay(0.0)
+        if dropped:
+            await self._reset_all()
+        await self._listen()
+
+    async def delay(self, seconds: float) -> None:
+        """Delay every byte in both directions; those on their way follow the new delay."""
+        if not 0.0 <= seconds <= _MAX_DELAY:
+            raise ValueError(f"delay is {seconds:g} s, expected 0 to {_MAX_DELAY:g}")
+        self._delay = seconds
+        self._delay_changed.set()
+        self._delay_changed = asyncio.Event()
+
+    async def is_cut(self) -> bool:
+        """Tell whether the path is broken."""
+        return self._cut is not None
+
+    def _drops(self) -> bool:
+        return self._cut is Cut.DROP
+
+    async def _bind(self) -> None:
+        """Take the port without listening: connections to it are refused, nobody else gets it."""
+        host, port = self._listen_at
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(
+                host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            )
+            family, _, _, _, place = found[0]
+            # Named TCP, its connections get TCP_NODELAY from asyncio.
+            self._socket = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+            self._socket.setblocking(False)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._socket.bind(place)
+        except OSError as error:
+            if self._socket is not None:
+                self._socket.close()
+                self._socket = None
+            raise DeviceError(f"{self._name}: can't listen at {self.address}: {error}") from error
+        self._listen_at = (host, self._socket.getsockname()[1])
+
+    async def _listen(self) -> None:
+        if self._server is None and self._socket is not None:
+            self._server = await asyncio.start_server(self._serve, sock=self._socket)
+            self._socket = None
+
+    async def _refuse(self) -> None:
+        """Reset what is open and hold the port without listening."""
+        if self._server is not None:
+            self._stop_listening()
+            await self._reset_all()
+            await self._bind()
+
+    def _stop_listening(self) -> None:
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
+
+    async def _reset_all(self) -> None:
+        live = dict(self._live)
+        for task, writers in live.items():
+            for writer in writers:
+                _reset(writer)
+            task.cancel()
+        if live:
+            await asyncio.wait(live)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Relay one connection until both sides have ended it, one breaks, or it is reset."""
+        task = asyncio.current_task()
+        assert task is not None
+        writers = [writer]
+        self._live[task] = writers
+        try:
+            await self._relay(reader, writer, writers)
+        except* OSError:
+            # A peer reset its connection or vanished: the other one is told the same way.
+            for each in writers:
+                _reset(each)
+        except* asyncio.CancelledError:
+            pass  # only `_reset_all` cancels this task
+        finally:
+            del self._live[task]
+            for each in writers:
+                each.close()
+
+    async def _relay(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        writers: list[asyncio.StreamWriter],
+    ) -> None:
+        if self._cut is Cut.DROP:
+            await asyncio.Event().wait()
+        if self._cut is Cut.RESET:  # accepted by the kernel just before
+            raise ConnectionAbortedError
+        up_reader, up_writer = await self._connect()
+        writers.append(up_writer)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._forward(reader, up_writer))
+            group.create_task(self._forward(up_reader, writer))
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        upstream = self._upstream()
+        host, port = split_address(upstream, f"{self._name}: upstream")
+        try:
+            async with asyncio.timeout(_UPSTREAM_WITHIN):
+                return await asyncio.open_connection(host, port)
+        except OSError as error:  # TimeoutError is one
+            _log.warning("%s: can't reach the engine at %s: %s", self._name, upstream, error)
+            raise
+
+    async def _forward(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        """Carry bytes in one direction, up to and including the end of the stream."""
+        chunks: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(_CHUNKS)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._receive(source, chunks))
+            group.create_task(self._send(chunks, sink))
+
+    async def _receive(
+        self, source: asyncio.StreamReader, chunks: asyncio.Queue[tuple[float, bytes]]
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                data = await source.read(_CHUNK)
+            except OSError:
+                if not self._drops():
+                    raise
+                return  # that the peer is gone vanishes as well
+            if not self._drops():
+                await chunks.put((loop.time(), data))
+            if not data:
+                return
+
+    async def _send(
+        self, chunks: asyncio.Queue[tuple[float, bytes]], sink: asyncio.StreamWriter
+    ) -> None:
+        while True:
+            read_at, data = await chunks.get()
+            await self._delayed(read_at)
+            if self._drops():
+                continue
+            if not data:
+                sink.write_eof()
+                return
+            try:
+                sink.write(data)
+                await sink.drain()
+            except OSError:
+                if not self._drops():
+                    raise
+
+    async def _delayed(self, read_at: float) -> None:
+        loop = asyncio.get_running_loop()
+        while (wait := read_at + self._delay - loop.time()) > 0:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._delay_changed.wait()
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """Close a connection with a TCP reset."""
+    plain = writer.get_extra_info("socket")
+    with contextlib.suppress(OSError):
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_RESET)
+    writer.transport.abort()
+
+
+def _make(settings: TcpRelaySettings, context: DriverContext) -> TcpRelay:
+    if not context.ocpp_listen or context.ocpp_upstream is None:
+        raise ConfigError(f"device {context.name!r}: a TCP relay needs [ocpp] listen")
+    listen = split_address(context.ocpp_listen, "[ocpp] listen")
+    return TcpRelay(context.name, listen, context.ocpp_upstream)
+
+
+DRIVER = Driver(settings=TcpRelaySettings, offers=(NetworkPath,), make=_make, fronts_ocpp=True)

@@ -1,0 +1,119 @@
+"""How a station behaves: like a good product, unless it was given defects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from stations.messages import Answer, Payload
+
+BOOTS = frozenset({"power", "Hard", "Soft"})
+"""What a boot may come from: the power coming back, or a reset of either type."""
+
+Replacement = Callable[[Payload], Iterable[Payload]]
+"""Give the CALLs that are sent in place of one, as payloads of the same action."""
+
+Retort = Callable[[Payload, Answer], Answer]
+"""Give the answer that is sent in place of the good one; the request comes first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """What a good product does where frames alone can't tell; each field is consulted once."""
+
+    speaks: bool = True
+    reuses_message_id_for: frozenset[str] = frozenset()
+    """Actions whose CALL carries the message id of the CALL before."""
+    waits_for_its_turn: bool = True
+    """Leaves one CALL open at a time."""
+
+    boots_after: frozenset[str] = BOOTS
+    """Announces itself with BootNotification after these."""
+    boots_on_reconnect: bool = False
+    boot_patience: float = 1.0
+    """Times the interval that a BootNotification was answered with."""
+    chats_while: frozenset[str] = frozenset()
+    """Registration statuses in which it sends a Heartbeat unasked."""
+    answers_while_pending: bool = True
+    stores_while_pending: bool = True
+    first_interval_counts: bool = False
+    """Takes the heartbeat interval from the first answer to BootNotification, not the last."""
+    heartbeat_factor: float = 1.0
+    reports_after: frozenset[str] = BOOTS
+    """Reports the status of all connectors after these."""
+    first_reported: int = 0
+    """The first connector whose status is reported after a boot."""
+
+    keeps_availability_over: frozenset[str] = BOOTS
+    keeps_messages_over: frozenset[str] = BOOTS
+    senses_cable_after: frozenset[str] = BOOTS
+
+    card_patience: float = 1.0
+    """Times ConnectionTimeOut, after a card."""
+    remote_patience: float = 1.0
+    """Times ConnectionTimeOut, after a remote start."""
+    starts_on_timeout: bool = False
+    starts_on_plug_after: frozenset[str] = frozenset({"card", "remote"})
+    starts_without_vehicle: bool = False
+    leaves_finishing: bool = True
+    stops_on_disconnect: bool = True
+    rests_as: str = "Finishing"
+    """Status after a transaction that the vehicle's side ended, with the plug in the socket."""
+
+    asks_before_start: bool = True
+    starts_refused_card_after: float | None = None
+    """Seconds after which a card that was refused starts all the same; None: never."""
+    own_card_stops: bool = True
+    any_card_stops: bool = False
+    asks_about_foreign_card: bool = False
+    stops_with_last_card: bool = False
+    """Names the card that it read last, not the one that stopped the transaction."""
+    asks_before_remote_start: bool = True
+    needs_plug_for_remote_start: bool = False
+
+    keeps_samples_offline: bool = True
+    oldest_first: bool = True
+    stamps_when_taken: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """One way in which a station is broken on purpose, and who is meant to notice."""
+
+    name: str
+    text: str
+    caught_by: str
+    """The case that is meant to fail."""
+    reason: tuple[str, ...]
+    """Words that the verdict's reason must contain."""
+    behaviour: Mapping[str, Any] = field(default_factory=dict)
+    calls: Mapping[str, Replacement] = field(default_factory=dict)
+    """By action: what becomes of the station's own CALLs."""
+    answers: Mapping[str, Retort] = field(default_factory=dict)
+    """By action: what becomes of its answers."""
+
+
+class Conduct:
+    """The behaviour of a station with all its defects together."""
+
+    def __init__(self, defects: Iterable[Defect] = ()) -> None:
+        self._defects = tuple(defects)
+        self.behaviour = Behaviour()
+        for defect in self._defects:
+            self.behaviour = replace(self.behaviour, **defect.behaviour)
+
+    def calls(self, action: str, payload: Payload) -> list[Payload]:
+        """Return what the station sends when it should send one CALL."""
+        payloads = [payload]
+        for defect in self._defects:
+            if action in defect.calls:
+                payloads = [out for one in payloads for out in defect.calls[action](one)]
+        return payloads
+
+    def answer(self, action: str, request: Payload, answer: Answer) -> Answer:
+        """Return what the station answers when `answer` is right."""
+        for defect in self._defects:
+            if action in defect.answers:
+                answer = defect.answers[action](request, answer)
+        return answer

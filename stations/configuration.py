@@ -1,0 +1,187 @@
+"""The configuration keys of a station (OCPP 1.6 ed. 2 clause 9, errata sheet 4.0)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from stations.messages import Payload
+from stations.metering import MEASURANDS, MOST_SAMPLES
+from stations.settings import StationSettings
+from stations.storage import Store
+
+PROFILES = ("Core", "RemoteTrigger")
+"""The feature profiles that the station has."""
+
+MAX_KEYS = 50
+"""Most keys in one GetConfiguration request."""
+
+_LIST_LENGTH = 12
+_ROTATIONS = "NotApplicable|Unknown|RST|RTS|SRT|STR|TRS|TSR"
+
+Check = Callable[[str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One configuration key: its factory value and what may be written."""
+
+    name: str
+    value: str
+    check: Check | None = None
+    """None: read-only."""
+    needs_reboot: bool = False
+
+
+def keys(settings: StationSettings, connectors: int) -> tuple[Key, ...]:
+    """List the keys of a station with its factory settings."""
+    rotation = ",".join(f"{number}.RST" for number in range(connectors + 1))
+    aligned = "Energy.Active.Import.Register"
+    sampled = "Energy.Active.Import.Register,Power.Active.Import,Current.Import,Voltage"
+    table = (
+        Key("AllowOfflineTxForUnknownId", "false", _boolean),
+        Key("AuthorizationCacheEnabled", "true", _boolean),
+        Key("AuthorizeRemoteTxRequests", "true", _boolean),
+        Key("CentralSystemURL", settings.url, _endpoint, needs_reboot=True),
+        Key("ClockAlignedDataInterval", "0", _integer(0, 86400)),
+        Key("ConnectionTimeOut", "60", _integer(1, 86400)),
+        Key("ConnectorPhaseRotation", rotation, _rotation(connectors)),
+        Key("ConnectorPhaseRotationMaxLength", str(connectors + 1)),
+        Key("GetConfigurationMaxKeys", str(MAX_KEYS)),
+        Key("HeartbeatInterval", "300", _integer(1, 604800)),
+        Key("LocalAuthorizeOffline", "true", _boolean),
+        Key("LocalPreAuthorize", "false", _boolean),
+        Key("MeterValuesAlignedData", aligned, _measurands),
+        Key("MeterValuesAlignedDataMaxLength", str(_LIST_LENGTH)),
+        Key("MeterValuesSampledData", sampled, _measurands),
+        Key("MeterValuesSampledDataMaxLength", str(_LIST_LENGTH)),
+        Key("MeterValueSampleInterval", "60", _integer(0, 86400)),
+        Key("NumberOfConnectors", str(connectors)),
+        Key("ResetRetries", "1", _integer(0, 10)),
+        Key("StopTransactionMaxMeterValues", str(MOST_SAMPLES)),
+        Key("StopTransactionOnEVSideDisconnect", "true", _boolean),
+        Key("StopTransactionOnInvalidId", "true", _boolean),
+        Key("StopTxnAlignedData", "", _measurands),
+        Key("StopTxnAlignedDataMaxLength", str(_LIST_LENGTH)),
+        Key("StopTxnSampledData", "", _measurands),
+        Key("StopTxnSampledDataMaxLength", str(_LIST_LENGTH)),
+        Key("SupportedFeatureProfiles", ",".join(PROFILES)),
+        Key("TransactionMessageAttempts", "3", _integer(1, 100)),
+        Key("TransactionMessageRetryInterval", "20", _integer(0, 86400)),
+        _unlock_key(settings),
+        Key("WebSocketPingInterval", "30", _integer(0, 86400)),
+    )
+    unknown = set(settings.configuration) - {key.name for key in table}
+    if unknown:
+        raise ValueError(f"factory settings for unknown keys: {', '.join(sorted(unknown))}")
+    return table
+
+
+def _unlock_key(settings: StationSettings) -> Key:
+    if settings.fixed_cable:
+        return Key("UnlockConnectorOnEVSideDisconnect", "false")
+    return Key("UnlockConnectorOnEVSideDisconnect", "true", _boolean)
+
+
+class Configuration:
+    """The values of all keys; those that were written survive power cycles."""
+
+    def __init__(self, settings: StationSettings, connectors: int, store: Store) -> None:
+        self._store = store
+        self._keys = {key.name.lower(): key for key in keys(settings, connectors)}
+        self._written: dict[str, str] = store.read("configuration") or {}
+        self._factory = {key.name: key.value for key in self._keys.values()}
+        self._factory |= settings.configuration
+        self._at_boot: dict[str, str] = self._factory | self._written
+        self._watchers: dict[str, list[Callable[[], None]]] = {}
+
+    def text(self, name: str) -> str:
+        """Return the value that is in effect; a key that needs a reboot keeps its old one."""
+        if self._keys[name.lower()].needs_reboot:
+            return self._at_boot[name]
+        return self._written.get(name, self._factory[name])
+
+    def flag(self, name: str) -> bool:
+        """Return the value of a boolean key."""
+        return self.text(name).lower() == "true"
+
+    def number(self, name: str) -> int:
+        """Return the value of an integer key."""
+        return int(self.text(name))
+
+    def items(self, name: str) -> list[str]:
+        """Return the value of a comma separated list."""
+        return _items(self.text(name))
+
+    def watch(self, name: str, changed: Callable[[], None]) -> None:
+        """Call `changed` whenever the key is written."""
+        self._watchers.setdefault(name, []).append(changed)
+
+    def assess(self, name: str, value: str) -> str:
+        """Say what a ChangeConfiguration would be answered, without changing anything."""
+        key = self._keys.get(name.lower())
+        if key is None:
+            return "NotSupported"
+        if key.check is None or not key.check(value):
+            return "Rejected"
+        return "RebootRequired" if key.needs_reboot else "Accepted"
+
+    def write(self, name: str, value: str) -> None:
+        """Set a key whose new value was assessed as good."""
+        key = self._keys[name.lower()]
+        self._written[key.name] = value
+        self._store.write("configuration", self._written)
+        for changed in self._watchers.get(key.name, ()):
+            changed()
+
+    def report(self, names: Iterable[str]) -> Payload:
+        """Answer GetConfiguration for these keys, for all of them when none is named."""
+        known: list[Payload] = []
+        unknown: list[str] = []
+        for name in list(names) or self._keys:
+            key = self._keys.get(name.lower())
+            if key is None:
+                unknown.append(name)
+                continue
+            value = self._written.get(key.name, self._factory[key.name])
+            known.append({"key": key.name, "readonly": key.check is None, "value": value})
+        payload: Payload = {"configurationKey": known}
+        if unknown:
+            payload["unknownKey"] = unknown
+        return payload
+
+
+def _boolean(value: str) -> bool:
+    return value.lower() in ("true", "false")
+
+
+def _integer(least: int, most: int) -> Check:
+    return lambda value: (
+        re.fullmatch(r"\d{1,9}", value, re.ASCII) is not None and (least <= int(value) <= most)
+    )
+
+
+def _items(value: str) -> list[str]:
+    return [item.strip() for item in value.split(",") if item.strip()]
+
+
+def _measurands(value: str) -> bool:
+    wanted = _items(value)
+    return len(wanted) <= _LIST_LENGTH and all(item in MEASURANDS for item in wanted)
+
+
+def _rotation(connectors: int) -> Check:
+    def check(value: str) -> bool:
+        pattern = re.compile(rf"(\d{{1,3}})\.({_ROTATIONS})", re.ASCII)
+        found = [pattern.fullmatch(item) for item in _items(value)]
+        numbers = [int(match[1]) for match in found if match]
+        return len(numbers) == len(found) == len(set(numbers)) and all(
+            number <= connectors for number in numbers
+        )
+
+    return check
+
+
+def _endpoint(value: str) -> bool:
+    return re.fullmatch(r"wss?://[^\s/]+(/\S*)?", value) is not None

@@ -1,0 +1,310 @@
+"""One connector: from what is plugged in and who may charge to what the hardware does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from stations.authorization import Authorized
+from stations.availability import Availability
+from stations.conduct import Behaviour
+from stations.configuration import Configuration
+from stations.hardware import EvseHardware
+from stations.sampling import Sampler
+from stations.settings import StationSettings
+from stations.status import Status
+from stations.transactions import Transaction, Transactions
+
+DISCONNECTED = "EV side disconnected"
+"""The `info` of clause 4.9."""
+
+
+class Connector:
+    """Know the facts of a connector; its status and its outputs follow from them."""
+
+    def __init__(
+        self,
+        number: int,
+        hardware: EvseHardware,
+        sampler: Sampler,
+        *,
+        settings: StationSettings,
+        configuration: Configuration,
+        availability: Availability,
+        transactions: Transactions,
+        behaviour: Behaviour,
+        report: Callable[[int, Status], None],
+    ) -> None:
+        self.number = number
+        self.sampler = sampler
+        self.transaction: Transaction | None = None
+        self.authorized: Authorized | None = None
+        """Who may start a transaction as soon as a vehicle is connected."""
+        self.held_for: Transaction | None = None
+        """The ended transaction whose cable stays locked until its owner presents the card."""
+        self._hardware = hardware
+        self._settings = settings
+        self._configuration = configuration
+        self._availability = availability
+        self._transactions = transactions
+        self._behaviour = behaviour
+        self._report = report
+        self._pilot = "A"
+        self._cable = False
+        self._finishing = ""
+        """Status between the end of a transaction and the end of the session, "" outside."""
+        self._info = ""
+        self._suspended = False
+        """The station itself withholds the energy."""
+        self._lock_failed = False
+        self._outputs: tuple[float | None, bool] | None = None
+        self._reported: Status | None = None
+        self._patience: asyncio.TimerHandle | None = None
+
+    # What is
+
+    @property
+    def connected(self) -> bool:
+        """Tell whether a vehicle hangs on the control pilot."""
+        return self._pilot in ("B", "C", "D")
+
+    @property
+    def fixed_cable(self) -> bool:
+        """Tell whether the cable is part of the station."""
+        return self._settings.fixed_cable
+
+    @property
+    def occupied(self) -> bool:
+        """Tell whether a plug is in the socket, or a vehicle at the fixed cable."""
+        return self._cable or self.connected
+
+    @property
+    def operative(self) -> bool:
+        """Tell whether the connector is in service."""
+        return self._availability.operative(self.number)
+
+    @property
+    def startable(self) -> bool:
+        """Tell whether somebody may start here."""
+        busy = self.transaction is not None or self.authorized is not None
+        return self.operative and not busy and self.status.status != "Faulted"
+
+    @property
+    def status(self) -> Status:
+        """What a StatusNotification says now."""
+        if self._lock_failed:
+            return Status("Faulted", "ConnectorLockFailure")
+        if self._pilot in ("E", "F"):
+            return Status("Faulted", "OtherError", f"control pilot in state {self._pilot}")
+        if self.transaction is not None:
+            if self._suspended:
+                return Status("SuspendedEVSE")
+            if self._pilot == "C":
+                return Status("Charging")
+            return Status("SuspendedEV", info=self._info)
+        if not self.operative:
+            return Status("Unavailable")
+        if self._finishing:
+            return Status(self._finishing, info=self._info)
+        if self.authorized is not None or self.occupied:
+            return Status("Preparing")
+        return Status("Available")
+
+    # What happens
+
+    def sense(self) -> None:
+        """Take in what the pilot and the proximity contact say now."""
+        was_connected = self.connected
+        self._pilot = self._hardware.pilot_state()
+        rating = self._hardware.cable_rating()
+        self._cable = rating is not None and not self.fixed_cable
+        if self.transaction is not None:
+            self._vehicle_moved()
+        elif not self.occupied:
+            self._session_over()
+        elif self.connected and not was_connected:
+            self._vehicle_came()
+        self._settle()
+
+    def authorize(self, who: Authorized) -> None:
+        """Let somebody charge: at once when a vehicle is connected, else once it is."""
+        self._finishing = self._info = ""
+        self.authorized = who
+        self._settle()
+        if self.connected or self._behaviour.starts_without_vehicle:
+            self._start()
+        else:
+            factor = {
+                "card": self._behaviour.card_patience,
+                "remote": self._behaviour.remote_patience,
+            }[who.by]
+            wait = self._configuration.number("ConnectionTimeOut") * factor
+            loop = asyncio.get_running_loop()
+            self._patience = loop.call_later(wait, self._waited_in_vain)
+
+    def cancel(self) -> None:
+        """Let nobody charge who was authorised before."""
+        self._forget_authorization()
+        self._settle()
+
+    def stop(self, reason: str, id_tag: str | None = None) -> None:
+        """End the transaction; `reason` as StopTransaction names it."""
+        transaction = self.transaction
+        assert transaction is not None
+        data = self.sampler.end()
+        self.transaction = None
+        self._suspended = False
+        self._transactions.stop(transaction, reason=reason, id_tag=id_tag, data=data)
+        if self.occupied:
+            left = reason == "EVDisconnected"
+            self._finishing = self._behaviour.rests_as if left else "Finishing"
+            self._info = DISCONNECTED if left else ""
+        if self._keeps_cable(reason):
+            self.held_for = transaction
+        else:
+            self._release()
+        self._settle()
+
+    def withhold(self) -> None:
+        """Give no more energy to the running transaction."""
+        self._suspended = True
+        self._settle()
+
+    def release_for(self, transaction: Transaction) -> None:
+        """Give the cable back to the owner of an ended transaction."""
+        if self.held_for is transaction:
+            self._release()
+
+    def unlock(self) -> bool:
+        """End the transaction and unlock for the CSMS; false when the lock is stuck."""
+        if self.transaction is not None:
+            self.stop("UnlockCommand")
+        return self._release()
+
+    def change_availability(self, operative: bool) -> None:
+        """Take the connector into service or out of it, after the transaction if one runs."""
+        if self.transaction is not None:
+            self._availability.schedule(self.number, operative)
+            return
+        if not operative:
+            self._forget_authorization()
+            if self.status.status == "Preparing":
+                # The specification knows no way from Preparing to Unavailable but this one.
+                self._tell(Status("Available"))
+        self._availability.set(self.number, operative)
+        self._settle()
+
+    def power_up(self, *, senses_cable: bool) -> None:
+        """Begin as the hardware stands after a boot, with everything off."""
+        self._hardware.offer(None)
+        self._hardware.close_contactor(False)
+        self._outputs = (None, False)
+        if not self.fixed_cable:
+            self._hardware.lock(False)
+        if senses_cable:
+            self.sense()
+        else:
+            self._settle()
+
+    def shut_down(self) -> None:
+        """Let no timer survive the software."""
+        self.sampler.stop()
+        self._forget_authorization()
+
+    # Inside
+
+    def _vehicle_came(self) -> None:
+        self._finishing = self._info = ""
+        who = self.authorized
+        if who is not None and who.by in self._behaviour.starts_on_plug_after:
+            self._settle()
+            self._start()
+
+    def _vehicle_moved(self) -> None:
+        """React to the pilot during a transaction."""
+        if self.connected:
+            self._info = ""
+        elif self._pilot == "A":
+            stops = self._configuration.flag("StopTransactionOnEVSideDisconnect")
+            gone = not self._cable and not self.fixed_cable
+            if (stops or gone) and self._behaviour.stops_on_disconnect:
+                self.stop("EVDisconnected")
+            else:
+                self._info = DISCONNECTED
+
+    def _session_over(self) -> None:
+        self._lock_failed = False
+        if self._behaviour.leaves_finishing:
+            self._finishing = self._info = ""
+        if self.held_for is not None:
+            self._release()
+
+    def _start(self) -> None:
+        who = self.authorized
+        assert who is not None
+        self._forget_authorization()
+        if not self.fixed_cable and not self._hardware.lock(True):
+            self._lock_failed = True
+            self._settle()
+            return
+        self.held_for = None
+        register = self.sampler.register()
+        self.transaction = self._transactions.start(self.number, who.id_tag, who.parent, register)
+        self.sampler.begin(self.transaction)
+        self._settle()
+
+    def _waited_in_vain(self) -> None:
+        if self._behaviour.starts_on_timeout:
+            self._start()
+        else:
+            self.cancel()
+
+    def _forget_authorization(self) -> None:
+        self.authorized = None
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def _keeps_cable(self, reason: str) -> bool:
+        if self.fixed_cable or not self._cable:
+            return False
+        if reason == "EVDisconnected":
+            return not self._configuration.flag("UnlockConnectorOnEVSideDisconnect")
+        return reason == "DeAuthorized"
+
+    def _release(self) -> bool:
+        self.held_for = None
+        return self.fixed_cable or self._hardware.lock(False)
+
+    def _settle(self) -> None:
+        """Bring outputs and status in line with the facts."""
+        scheduled = self._availability.scheduled(self.number)
+        if scheduled is not None and self.transaction is None and not self._finishing:
+            self._availability.set(self.number, scheduled)
+        self._drive()
+        self._tell(self.status)
+
+    def _drive(self) -> None:
+        status = self.status.status
+        gives = self.transaction is not None and status in ("Charging", "SuspendedEV")
+        offer = self._offer() if gives and self.connected else None
+        closed = status == "Charging"
+        if (offer, closed) == self._outputs:
+            return
+        self._outputs = (offer, closed)
+        self.sampler.offered = offer or 0.0
+        if closed:
+            self._hardware.offer(offer)
+            self._hardware.close_contactor(True)
+        else:
+            self._hardware.close_contactor(False)
+            self._hardware.offer(offer)
+
+    def _offer(self) -> float:
+        rating = self._hardware.cable_rating()
+        return self._settings.current if rating is None else min(self._settings.current, rating)
+
+    def _tell(self, status: Status) -> None:
+        if status != self._reported:
+            self._reported = status
+            self._report(self.number, status)

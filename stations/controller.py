@@ -1,0 +1,238 @@
+"""The software of a station from one boot to the next."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any, Never
+
+from stations.admission import Admission
+from stations.authorization import AuthorizationCache, Authorizer
+from stations.availability import Availability
+from stations.clock import Clock
+from stations.conduct import Conduct
+from stations.configuration import Configuration
+from stations.connection import Connection
+from stations.connector import Connector
+from stations.hardware import CardRead, PlugChanged, StationHardware
+from stations.messages import CallFailed, Payload
+from stations.metering import EnergyLog
+from stations.registration import Registration
+from stations.requests import Requests
+from stations.sampling import Sampler
+from stations.settings import StationSettings
+from stations.status import Status, StatusReporter
+from stations.storage import Store
+from stations.ticker import Ticker
+from stations.transactions import Transactions
+
+_log = logging.getLogger(__name__)
+
+
+class _Reset(Exception):
+    """The CSMS wants a reset."""
+
+
+class Controller:
+    """Everything that a reset begins anew; what lasts is in the store and in the clock."""
+
+    def __init__(
+        self,
+        settings: StationSettings,
+        hardware: StationHardware,
+        store: Store,
+        clock: Clock,
+        conduct: Conduct,
+        *,
+        after: str,
+    ) -> None:
+        behaviour = conduct.behaviour
+        count = len(hardware.connectors)
+        self._settings = settings
+        self._hardware = hardware
+        self._behaviour = behaviour
+        self._after = after
+        self._tasks: asyncio.TaskGroup | None = None
+        self._reset: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._availability = Availability(store)
+        if after not in behaviour.keeps_availability_over:
+            self._availability.forget()
+        configuration = Configuration(settings, count, store)
+        self._connection = Connection(
+            settings,
+            configuration.text("CentralSystemURL"),
+            answer=lambda call: self._requests.answer(call),
+            ping_interval=lambda: configuration.number("WebSocketPingInterval"),
+            conduct=conduct,
+        )
+        configuration.watch("WebSocketPingInterval", self._connection.ping_interval_changed)
+        self._registration = Registration(
+            settings, configuration, self._connection, clock, behaviour, self._spawn
+        )
+        online = self._registration.online
+        self._transactions = Transactions(
+            store, clock, configuration, self._connection, online, behaviour
+        )
+        self._connectors: dict[int, Connector] = {}
+        self._reporter = StatusReporter(
+            self._connection,
+            clock,
+            online,
+            {0: self._status} | {n: self._status_of(n) for n in range(1, count + 1)},
+            behaviour,
+        )
+        energy = EnergyLog(store)
+        for number, evse in hardware.connectors.items():
+            sampler = Sampler(
+                number,
+                evse,
+                energy,
+                configuration,
+                self._transactions,
+                clock,
+                settings,
+                self._send_if_online,
+            )
+            self._connectors[number] = Connector(
+                number,
+                evse,
+                sampler,
+                settings=settings,
+                configuration=configuration,
+                availability=self._availability,
+                transactions=self._transactions,
+                behaviour=behaviour,
+                report=self._reporter.changed,
+            )
+        authorizer = Authorizer(
+            AuthorizationCache(store, clock), configuration, self._connection, online
+        )
+        self._admission = Admission(
+            self._connectors, authorizer, configuration, settings, behaviour, self._spawn
+        )
+        self._requests = Requests(
+            self._connectors,
+            admission=self._admission,
+            authorizer=authorizer,
+            availability=self._availability,
+            conduct=conduct,
+            configuration=configuration,
+            registration=self._registration,
+            reporter=self._reporter,
+            reset=self._reset_wanted,
+            send=self._send,
+        )
+        self._aligned = Ticker(
+            lambda: configuration.number("ClockAlignedDataInterval"),
+            self._sample_aligned,
+            phase=clock.seconds_of_day,
+        )
+        configuration.watch("ClockAlignedDataInterval", self._aligned.interval_changed)
+        self._transactions.on_confirmed = self._admission.confirmed
+        self._registration.on_online = self._reporter.came_online
+
+    async def run(self) -> str:
+        """Run until a reset; returns its type. Being cancelled is a power loss."""
+        try:
+            await self._boot()
+            async with asyncio.TaskGroup() as self._tasks:
+                for work in (
+                    self._sense(),
+                    self._connection.run(),
+                    self._registration.register(self._after),
+                    self._reporter.run(),
+                    self._transactions.deliver(),
+                ):
+                    self._tasks.create_task(work)
+                await self._wind_up(await self._reset)
+                raise _Reset
+        except* _Reset:
+            pass
+        finally:
+            self._tasks = None
+            self._connection.abort()
+            self._registration.shut_down()
+            self._aligned.stop()
+            for connector in self._connectors.values():
+                connector.shut_down()
+        return self._reset.result()
+
+    async def _boot(self) -> None:
+        try:
+            async with asyncio.timeout(self._settings.boot_time):
+                while True:
+                    # What happens now, nobody sees; the state is read at the end.
+                    await self._hardware.next_event()
+        except TimeoutError:
+            pass
+        if self._after not in self._behaviour.keeps_messages_over:
+            self._transactions.forget_all()
+        for transaction in self._transactions.running:
+            # Only a power loss leaves one behind; it ended when its meter was logged last.
+            data = transaction.samples
+            self._transactions.stop(transaction, reason="PowerLoss", id_tag=None, data=data)
+        for connector in self._connectors.values():
+            connector.power_up(senses_cable=self._after in self._behaviour.senses_cable_after)
+        if self._after not in self._behaviour.reports_after:
+            self._reporter.assume_known()
+        self._aligned.start()
+
+    async def _wind_up(self, kind: str) -> None:
+        """Stop the transactions; a soft reset delivers what it can, a hard one is abrupt."""
+        if kind == "Hard":
+            self._connection.abort()
+        for connector in self._connectors.values():
+            if connector.transaction is not None:
+                connector.stop(f"{kind}Reset")
+        if kind == "Soft" and self._registration.online.is_set():
+            try:
+                async with asyncio.timeout(self._settings.message_timeout):
+                    await self._transactions.idle.wait()
+                    await self._reporter.idle.wait()
+            except TimeoutError:
+                _log.info("%s: reset with messages not delivered", self._settings.identity)
+            await self._connection.close()
+
+    async def _sense(self) -> Never:
+        while True:
+            match await self._hardware.next_event():
+                case PlugChanged(number):
+                    if number in self._connectors:
+                        self._connectors[number].sense()
+                case CardRead() as card:
+                    self._admission.card_read(card)
+
+    def _reset_wanted(self, kind: str) -> None:
+        if not self._reset.done():
+            self._reset.set_result(kind)
+
+    def _status(self) -> Status:
+        return Status("Available" if self._availability.operative(0) else "Unavailable")
+
+    def _status_of(self, number: int) -> Callable[[], Status]:
+        return lambda: self._connectors[number].status
+
+    def _sample_aligned(self) -> None:
+        for connector in self._connectors.values():
+            connector.sampler.sample_aligned()
+
+    def _send_if_online(self, action: str, payload: Payload) -> None:
+        if self._registration.online.is_set():
+            self._send(action, payload)
+
+    def _send(self, action: str, payload: Payload) -> None:
+        self._spawn(self._connection.call(action, payload))
+
+    def _spawn(self, work: Coroutine[Any, Any, object]) -> None:
+        """Let something happen beside everything else, as long as the software runs."""
+        if self._tasks is None:
+            work.close()
+        else:
+            self._tasks.create_task(self._attempt(work))
+
+    async def _attempt(self, work: Coroutine[Any, Any, object]) -> None:
+        try:
+            await work
+        except CallFailed as error:
+            _log.info("%s: %s", self._settings.identity, error)

@@ -1,0 +1,26 @@
+"""The named defects that a station can be given, and the case that is meant to catch each."""
+
+from __future__ import annotations
+
+from stations.conduct import Defect
+from stations.defects import boot, configuration, messages, offline, remote, reset, session
+
+DEFECTS: tuple[Defect, ...] = (
+    *reset.DEFECTS,
+    *boot.DEFECTS,
+    *session.DEFECTS,
+    *remote.DEFECTS,
+    *configuration.DEFECTS,
+    *offline.DEFECTS,
+    *messages.DEFECTS,
+)
+"""All defects, in the order of the chapters that catch them."""
+
+
+def find(name: str) -> Defect:
+    """Return the defect of this name; the `KeyError` lists the names there are."""
+    for defect in DEFECTS:
+        if defect.name == name:
+            return defect
+    known = ", ".join(defect.name for defect in DEFECTS)
+    raise KeyError(f"no defect named {name!r}, expected one of {known}")

@@ -1,0 +1,86 @@
+"""Ways to spoil what a station sends: filters for its CALLs and for its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from stations.conduct import Replacement, Retort
+from stations.messages import Answer, Payload
+
+When = Callable[[Payload], bool]
+"""Tell whether a payload is meant."""
+
+
+def has(**fields: Any) -> When:
+    """Mean the payloads that have these fields."""
+    return lambda payload: all(payload.get(name) == value for name, value in fields.items())
+
+
+def drop(when: When) -> Replacement:
+    """Do not send these CALLs."""
+    return lambda payload: [] if when(payload) else [payload]
+
+
+def put(when: When, **fields: Any) -> Replacement:
+    """Send these CALLs with other fields."""
+    return lambda payload: [payload | fields if when(payload) else payload]
+
+
+def edit(field: str, change: Callable[[Any], Any]) -> Replacement:
+    """Change the value of a field wherever it is present."""
+
+    def spoil(payload: Payload) -> list[Payload]:
+        return [payload | {field: change(payload[field])} if field in payload else payload]
+
+    return spoil
+
+
+def precede(when: When, **fields: Any) -> Replacement:
+    """Send a CALL more before these, with other fields."""
+    return lambda payload: [payload | fields, payload] if when(payload) else [payload]
+
+
+def retort(when: When, **fields: Any) -> Retort:
+    """Answer these requests otherwise, and do nothing."""
+    return lambda request, answer: Answer(dict(fields)) if when(request) else answer
+
+
+def retort_status(before: str, status: str) -> Retort:
+    """Answer one status in place of another, and do nothing."""
+    return lambda request, answer: (
+        Answer({"status": status}) if answer.payload.get("status") == before else answer
+    )
+
+
+def adjust(when: When, **changes: Any) -> Retort:
+    """Change how these requests are answered (fields of `Answer`)."""
+    return lambda request, answer: replace(answer, **changes) if when(request) else answer
+
+
+def idle(when: When) -> Retort:
+    """Answer these requests well, and do nothing."""
+    return adjust(when, then=None)
+
+
+def keys(
+    name: str, change: Callable[[Payload], Payload | None], *, when_asked: bool = False
+) -> Retort:
+    """Change a key of the GetConfiguration answers; None removes it, and it is unknown then.
+
+    With `when_asked` only when the request names keys.
+    """
+
+    def spoil(request: Payload, answer: Answer) -> Answer:
+        asked = bool(request.get("key"))
+        if answer.error or (when_asked and not asked):
+            return answer
+        before: list[Payload] = answer.payload["configurationKey"]
+        after = [change(key) if key["key"] == name else key for key in before]
+        payload = answer.payload | {"configurationKey": [key for key in after if key is not None]}
+        if asked and None in after:
+            payload["unknownKey"] = [*payload.get("unknownKey", ()), name]
+        return replace(answer, payload=payload)
+
+    return spoil

@@ -1,0 +1,109 @@
+"""Defects that the cases on remote starts, remote stops and unlocking catch."""
+
+from __future__ import annotations
+
+import math
+
+from stations.conduct import Defect
+from stations.defects.edits import adjust, edit, has, idle, put, retort, retort_status
+
+DEFECTS = (
+    Defect(
+        "remote-start-refused",
+        "Refuses every remote start.",
+        "TC_010_CS",
+        ("RemoteStartTransaction", "Rejected"),
+        answers={"RemoteStartTransaction": retort(has(), status="Rejected")},
+    ),
+    Defect(
+        "remote-start-without-authorize",
+        "Does not ask before a remote start although it is configured to.",
+        "TC_010_CS",
+        ("Authorize",),
+        behaviour={"asks_before_remote_start": False},
+    ),
+    Defect(
+        "remote-start-without-effect",
+        "Accepts a remote start and does nothing.",
+        "TC_010_CS",
+        ("StartTransaction",),
+        answers={"RemoteStartTransaction": idle(has())},
+    ),
+    Defect(
+        "remote-start-needs-plug",
+        "Refuses a remote start while no cable is plugged in.",
+        "TC_011_1_CS",
+        ("RemoteStartTransaction", "Rejected"),
+        behaviour={"needs_plug_for_remote_start": True},
+    ),
+    Defect(
+        "remote-start-forgotten-on-plug",
+        "Forgets the remote start when the cable is plugged in after it.",
+        "TC_011_1_CS",
+        ("StartTransaction",),
+        behaviour={"starts_on_plug_after": frozenset({"card"})},
+    ),
+    Defect(
+        "remote-start-timeout-missing",
+        "Waits for the cable for ever after a remote start.",
+        "TC_011_2_CS",
+        ("StatusNotification", "Available"),
+        behaviour={"remote_patience": math.inf},
+    ),
+    Defect(
+        "remote-start-timeout-halved",
+        "Gives up waiting for the cable of a remote start after half of ConnectionTimeOut.",
+        "TC_011_2_CS",
+        ("StatusNotification", "Available"),
+        behaviour={"remote_patience": 0.5},
+    ),
+    Defect(
+        "remote-stop-reason-local",
+        "Calls a remote stop a local one.",
+        "TC_012_CS",
+        ("StopTransaction", "reason"),
+        calls={"StopTransaction": put(has(reason="Remote"), reason="Local")},
+    ),
+    Defect(
+        "remote-stop-without-effect",
+        "Accepts a remote stop and does nothing.",
+        "TC_012_CS",
+        ("StopTransaction",),
+        answers={"RemoteStopTransaction": idle(has())},
+    ),
+    Defect(
+        "remote-stop-answered-late",
+        "Answers a remote stop after two minutes.",
+        "TC_012_CS",
+        ("RemoteStopTransaction",),
+        answers={"RemoteStopTransaction": adjust(has(), delay=120.0)},
+    ),
+    Defect(
+        "remote-stop-of-another-transaction",
+        "Names another transaction in StopTransaction.",
+        "TC_012_CS",
+        ("StopTransaction", "transactionId"),
+        calls={"StopTransaction": edit("transactionId", lambda number: number + 1)},
+    ),
+    Defect(
+        "finishing-reported-as-available",
+        "Reports Available instead of Finishing.",
+        "TC_012_CS",
+        ("StatusNotification", "Finishing"),
+        calls={"StatusNotification": put(has(status="Finishing"), status="Available")},
+    ),
+    Defect(
+        "unknown-connector-unlocked",
+        "Claims to have unlocked a connector that it does not have.",
+        "TC_031_CS",
+        ("UnlockConnector", "Unlocked"),
+        answers={"UnlockConnector": retort_status("NotSupported", "Unlocked")},
+    ),
+    Defect(
+        "unknown-connector-unlock-failed",
+        "Calls it a failure of the lock when it does not have the connector.",
+        "TC_031_CS",
+        ("UnlockConnector", "UnlockFailed"),
+        answers={"UnlockConnector": retort_status("NotSupported", "UnlockFailed")},
+    ),
+)

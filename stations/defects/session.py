@@ -1,0 +1,142 @@
+"""Defects that the cases on starting and stopping a session at the station catch."""
+
+from __future__ import annotations
+
+import math
+
+from stations.conduct import Defect
+from stations.defects.edits import drop, edit, has, put
+
+
+def _reversed_bytes(id_tag: str) -> str:
+    return "".join(reversed([id_tag[i : i + 2] for i in range(0, len(id_tag), 2)]))
+
+
+DEFECTS = (
+    Defect(
+        "start-without-authorize",
+        "Starts a transaction for any card without asking.",
+        "TC_003_CS",
+        ("Authorize",),
+        behaviour={"asks_before_start": False},
+    ),
+    Defect(
+        "start-with-reversed-tag",
+        "Names the card in StartTransaction with its bytes reversed.",
+        "TC_003_CS",
+        ("StartTransaction", "idTag"),
+        calls={"StartTransaction": edit("idTag", _reversed_bytes)},
+    ),
+    Defect(
+        "preparing-not-reported",
+        "Does not report Preparing when the cable is plugged in.",
+        "TC_003_CS",
+        ("StatusNotification", "Preparing"),
+        calls={"StatusNotification": drop(has(status="Preparing"))},
+    ),
+    Defect(
+        "charging-reported-as-suspended",
+        "Reports SuspendedEVSE while it charges.",
+        "TC_003_CS",
+        ("StatusNotification", "Charging"),
+        calls={"StatusNotification": put(has(status="Charging"), status="SuspendedEVSE")},
+    ),
+    Defect(
+        "card-forgotten-on-plug",
+        "Forgets the accepted card when the cable is plugged in after it.",
+        "TC_004_1_CS",
+        ("StartTransaction",),
+        behaviour={"starts_on_plug_after": frozenset({"remote"})},
+    ),
+    Defect(
+        "start-before-plug",
+        "Starts the transaction with the card, before a vehicle is connected.",
+        "TC_004_1_CS",
+        ("StartTransaction",),
+        behaviour={"starts_without_vehicle": True},
+    ),
+    Defect(
+        "connection-timeout-missing",
+        "Waits for the cable for ever after a card.",
+        "TC_004_2_CS",
+        ("StatusNotification", "Available"),
+        behaviour={"card_patience": math.inf},
+    ),
+    Defect(
+        "connection-timeout-halved",
+        "Gives up waiting for the cable after half of ConnectionTimeOut.",
+        "TC_004_2_CS",
+        ("StatusNotification", "Available"),
+        behaviour={"card_patience": 0.5},
+    ),
+    Defect(
+        "start-on-connection-timeout",
+        "Starts a transaction when it has waited for the cable in vain.",
+        "TC_004_2_CS",
+        ("StartTransaction",),
+        behaviour={"starts_on_timeout": True},
+    ),
+    Defect(
+        "any-card-stops",
+        "Lets every card stop the transaction.",
+        "TC_068_CS",
+        ("StopTransaction",),
+        behaviour={"any_card_stops": True},
+    ),
+    Defect(
+        "foreign-card-asked-about",
+        "Asks about a foreign card although the transaction belongs to no group.",
+        "TC_068_CS",
+        ("Authorize",),
+        behaviour={"asks_about_foreign_card": True},
+    ),
+    Defect(
+        "stop-with-last-card",
+        "Names the foreign card of before in StopTransaction.",
+        "TC_068_CS",
+        ("StopTransaction", "idTag"),
+        behaviour={"stops_with_last_card": True},
+    ),
+    Defect(
+        "own-card-does-not-stop",
+        "Ignores the card that started the transaction.",
+        "TC_068_CS",
+        ("StopTransaction",),
+        behaviour={"own_card_stops": False},
+    ),
+    Defect(
+        "disconnect-reason-local",
+        "Calls the vehicle's disconnection a local stop.",
+        "TC_005_1_CS",
+        ("StopTransaction", "reason"),
+        calls={"StopTransaction": put(has(reason="EVDisconnected"), reason="Local")},
+    ),
+    Defect(
+        "disconnect-ignored",
+        "Lets the transaction run when the vehicle's side is unplugged.",
+        "TC_005_1_CS",
+        ("StopTransaction",),
+        behaviour={"stops_on_disconnect": False},
+    ),
+    Defect(
+        "disconnect-reported-available",
+        "Reports Available while the plug is still in the socket.",
+        "TC_005_1_CS",
+        ("StatusNotification", "Finishing"),
+        behaviour={"rests_as": "Available"},
+    ),
+    Defect(
+        "invalid-card-starts",
+        "Starts a transaction for a card that the CSMS refuses.",
+        "TC_023_CS",
+        ("StartTransaction",),
+        behaviour={"starts_refused_card_after": 0.0},
+    ),
+    Defect(
+        "invalid-card-starts-late",
+        "Starts a transaction for a refused card after a second.",
+        "TC_023_CS",
+        ("StartTransaction",),
+        behaviour={"starts_refused_card_after": 1.0},
+    ),
+)

@@ -1,0 +1,41 @@
+"""What the parts of a station say to each other about OCPP messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+Payload = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to a CALL of the CSMS."""
+
+    payload: Payload = field(default_factory=dict)
+    error: str = ""
+    """An error code makes it a CALLERROR."""
+    description: str = ""
+    then: Callable[[], None] | None = None
+    """What the station does once the answer is sent."""
+    copies: int = 1
+    """How often it is sent."""
+    delay: float = 0.0
+    """Seconds until it is sent."""
+
+
+class CallFailed(Exception):
+    """A CALL of the station brought no result."""
+
+
+class Offline(CallFailed):
+    """There is no connection, or it was lost before the answer came."""
+
+
+class NotAnswered(CallFailed):
+    """The answer did not come in time, or was none."""
+
+
+class Refused(CallFailed):
+    """The CSMS answered with a CALLERROR."""

@@ -1,0 +1,56 @@
+"""What one virtual station is: its identity, where it connects, how fast it does things."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+
+@dataclass(frozen=True, slots=True)
+class StationSettings:
+    """The make of a station and its factory settings; all times in s."""
+
+    identity: str
+    """Charge point id; percent-encoded into the address."""
+    url: str
+    """Endpoint of the CSMS without the identity, for example `ws://localhost:9000/ocpp`."""
+    vendor: str = "Pilotbench"
+    model: str = "Virtual AC 22"
+    serial: str = "V-0001"
+    firmware: str = "1.0.0"
+    milliseconds: bool = True
+    """Timestamps carry milliseconds (PICS GEN.ms)."""
+    fixed_cable: bool = False
+    """The cable is part of the station: no socket, no lock."""
+    shared_reader: bool = False
+    """One card reader serves all connectors, the station picks the connector."""
+    current: float = 32.0
+    """Most that a connector offers, A per phase."""
+    configuration: Mapping[str, str] = field(default_factory=dict)
+    """Factory values of configuration keys that differ from the product's defaults."""
+    boot_time: float = 2.0
+    """From power or reset to the first attempt to connect."""
+    boot_retry: float = 30.0
+    """Own wait before the next BootNotification when the CSMS names none or does not answer."""
+    message_timeout: float = 30.0
+    """How long a CALL waits for its answer."""
+    connect_timeout: float = 10.0
+    """For TCP, TLS and the WebSocket handshake together."""
+    pong_timeout: float = 5.0
+    """How long a ping waits for its pong before the connection counts as lost."""
+    backoff: float = 1.0
+    """Wait before the first attempt to reconnect; doubles with each attempt in vain."""
+    backoff_most: float = 60.0
+    """Longest wait between two attempts to reconnect."""
+    log_interval: float = 1.0
+    """How often the meter is logged during a transaction, to be known after a power loss."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Additional headers of the WebSocket handshake."""
+    tls: ssl.SSLContext | None = None
+    """How to secure a `wss://` endpoint; None: the system's trust store."""
+
+    def address(self, url: str) -> str:
+        """Return where the station connects when `url` is the endpoint (OCPP-J clause 3.1.1)."""
+        return f"{url.rstrip('/')}/{quote(self.identity, safe='')}"

@@ -1,0 +1,24 @@
+"""Run all benchmarks and print their table."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from tests.benchmarks import engine, program
+from tests.benchmarks.table import show
+
+
+def main() -> None:
+    """Measure everything once."""
+    lines = [
+        asyncio.run(engine.latency()),
+        asyncio.run(engine.round_trips("Heartbeat", 5000)),
+        asyncio.run(engine.round_trips("MeterValues", 3000)),
+        program.start_up(),
+        *program.demo(),
+    ]
+    sys.stdout.write(show(lines) + "\n")
+
+
+main()
