@@ -11,7 +11,7 @@ from typing import Any
 from bench.device import Operator
 from bench.dut import DutConfig, Pixit
 from bench.errors import CheckFailed, Unverifiable
-from bench.events import Checked, Measured, Noted, StepEnded, StepStarted
+from bench.events import Checked, Measured, Noted, PhaseEntered, StepEnded, StepStarted
 from bench.metrology import Limit, Quantity
 from bench.ocpp import match
 from bench.ocpp.dialogue import checked
@@ -46,7 +46,7 @@ class Case:
         self.pixit: Pixit = dut.pixit
         self.pics = dut.pics
         self.operator = operator
-        self.phase = Phase.BODY
+        self._phase = Phase.BODY
         self.verdicts: list[Verdict] = []
         self.first_reason: str | None = None
         """Why the case is not passed, in the words of the first check that says so."""
@@ -57,6 +57,17 @@ class Case:
         self._window = stream.last
         self._steps = 0
         self._in_step = False
+
+    @property
+    def phase(self) -> Phase:
+        """Which part of the case runs; a change is recorded, as verdicts depend on it."""
+        return self._phase
+
+    @phase.setter
+    def phase(self, phase: Phase) -> None:
+        if phase is not self._phase:
+            self._phase = phase
+            self._stream.emit(PhaseEntered(str(phase)))
 
     @property
     def window(self) -> int:
@@ -84,8 +95,12 @@ class Case:
             self._in_step = False
             verdict, _ = verdict_of(raised, self.phase)
             verdict = joined([*self.verdicts[before:], verdict])
-            reason = str(raised) or type(raised).__name__ if raised is not None else None
-            self._stream.emit(StepEnded(number, str(verdict), reason))
+            reason = cause = None
+            if raised is not None:
+                cause = type(raised).__name__
+                aborted = isinstance(raised, asyncio.CancelledError)
+                reason = "aborted" if aborted else str(raised) or cause
+            self._stream.emit(StepEnded(number, str(verdict), reason, cause))
 
     @asynccontextmanager
     async def preamble(self) -> AsyncIterator[None]:

@@ -17,13 +17,31 @@ class Stamp:
 
 
 def now() -> Stamp:
-    """Stamp this moment; needs a running event loop, whose clock deadlines are measured by."""
-    return Stamp(asyncio.get_running_loop().time(), datetime.now(UTC))
+    """Stamp this moment; needs a running event loop, whose clock deadlines are measured by.
+
+    Both scales have the journal's resolution of 1 µs, so that what is judged live is judged the
+    same from the records.
+    """
+    return Stamp(round(asyncio.get_running_loop().time(), 6), datetime.now(UTC))
 
 
 def iso(moment: datetime) -> str:
     """Write a UTC moment as ISO 8601 with microseconds and Z."""
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def spoken(seconds: float) -> str:
+    """Say a duration as people do: 35 ms, 1.24 s, 12.3 s, 4 min 05 s, 2 h 07 min."""
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 9.995:
+        return f"{seconds:.2f} s"
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def from_iso(text: str) -> datetime:

@@ -21,7 +21,7 @@ class RunStarted:
     bench: dict[str, Any]
     dut: dict[str, Any]
     cases: list[dict[str, Any]]
-    """Planned cases in order: id, title, mark, group, estimate (s)."""
+    """Planned cases in order: id, title, mark, group, waits (s that the case prescribes)."""
     not_run: list[dict[str, Any]]
     """All other procedures: id, outcome, reason."""
     pics: dict[str, Any]
@@ -93,6 +93,13 @@ class CaseEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class PhaseEntered:
+    """The running case entered its preamble, body or postamble; a case begins in its body."""
+
+    phase: str
+
+
+@dataclass(frozen=True, slots=True)
 class StepStarted:
     """A step of a case began; the window of its expectations opens here."""
 
@@ -108,6 +115,8 @@ class StepEnded:
     step: int
     verdict: str
     reason: str | None
+    cause: str | None = None
+    """Class of the exception that ended it, if one did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +211,23 @@ class FrameLost:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftUnanswered:
+    """The CSMS side left a CALL of the DUT unanswered on purpose."""
+
+    frame: int
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The procedure took all matching messages since `after`, so that no expectation sees them."""
+
+    frames: list[int]
+    pattern: dict[str, Any]
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
 class Instructed:
     """The procedure told the CSMS side how to behave in this case."""
 
@@ -293,6 +319,7 @@ Event = (
     | AbortRequested
     | CaseStarted
     | CaseEnded
+    | PhaseEntered
     | StepStarted
     | StepEnded
     | Checked
@@ -304,6 +331,8 @@ Event = (
     | FrameReceived
     | FrameSent
     | FrameLost
+    | LeftUnanswered
+    | Claimed
     | Instructed
     | DeviceOpened
     | DeviceLost

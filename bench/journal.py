@@ -53,13 +53,13 @@ class JournalWriter:
 
         Raises `JournalError` when the disk refuses; what was half written is taken back.
         """
-        line, self.head = encode(record, self.head)
+        line, head = encode(record, self.head)
         try:
             written = os.write(self._file, line)
             if written < len(line):
                 os.ftruncate(self._file, self._size)
                 raise JournalError(f"{self.path}: the disk is full")
-            self._size += written
+            self._size, self.head = self._size + written, head
             if durable:
                 os.fdatasync(self._file)
         except OSError as error:
@@ -83,23 +83,35 @@ class JournalWriter:
 
 def encode(record: Record, previous: str) -> tuple[bytes, str]:
     """Write a record as its line; return the line and its hash."""
-    body = orjson.dumps(
-        {
-            "n": record.n,
-            "utc": iso(record.utc),
-            "mono": round(record.mono, 6),
-            "event": type(record.event).__name__,
-            "data": to_data(record.event),
-            "prev": previous,
-        },
-        default=_plain,
-    )[:-1]
+    document = {
+        "n": record.n,
+        "utc": iso(record.utc),
+        "mono": round(record.mono, 6),
+        "event": type(record.event).__name__,
+        "data": to_data(record.event),
+        "prev": previous,
+    }
+    try:
+        body = orjson.dumps(document, default=str)[:-1]
+    except TypeError:
+        body = orjson.dumps(_writable(document), default=str)[:-1]
     digest = hashlib.sha256(body).hexdigest()
     return body + b',"hash":"' + digest.encode() + b'"}\n', digest
 
 
-def _plain(value: Any) -> Any:
-    return str(value)
+def _writable(value: Any) -> Any:
+    """Replace what JSON can't hold; a DUT's message may bring a lone surrogate or a huge number."""
+    match value:
+        case dict():
+            return {_writable(str(key)): _writable(part) for key, part in value.items()}
+        case list() | tuple():
+            return [_writable(part) for part in value]
+        case str():
+            return value.encode(errors="replace").decode()
+        case int() if not -(2**63) <= value < 2**64:
+            return str(value)
+        case _:
+            return value
 
 
 @dataclass(frozen=True, slots=True)

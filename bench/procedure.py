@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from bench.capability import CAPABILITIES
 from bench.case import Case
+from bench.dut import Timing
 from bench.ocpp import action, v16
 from bench.ocpp.csms import Csms
 from bench.ocpp.station import Station
@@ -20,6 +21,8 @@ Mark = Literal["M", "C", "O", "-"]
 """Mandatory, conditional, optional (Certification Document 2, Appendix C); - for a utility."""
 
 Body = Callable[..., Awaitable[None]]
+
+Waits = Callable[[Timing], float]
 
 ENGINE = (Case, Station, Csms)
 """What the engine itself hands to a body; all other parameters are capabilities."""
@@ -60,6 +63,8 @@ class Procedure:
     purpose: str
     """The test purpose: the docstring of the body."""
     body: Body
+    waits: Waits
+    """The seconds that the case prescribes to wait, given the sample's timing."""
 
     @property
     def dut(self) -> str:
@@ -74,10 +79,12 @@ def procedure(
     mark: Mark,
     refs: Sequence[str],
     applies: Applicability | None = None,
+    waits: Waits = lambda timing: 0.0,
 ) -> Callable[[Body], Procedure]:
     """Declare an async function as a procedure; raises `TypeError` for a signature it can't serve.
 
-    The group is the name of the module, so that a chapter of the test plan is one file.
+    The group is the name of the module, so that a chapter of the test plan is one file. `waits`
+    adds up the waits that the test plan prescribes, such as an interval that must pass.
     """
 
     def declare(body: Body) -> Procedure:
@@ -94,6 +101,7 @@ def procedure(
             needs=_needs(case_id, body),
             purpose=purpose,
             body=body,
+            waits=waits,
         )
 
     return declare

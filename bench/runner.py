@@ -25,7 +25,7 @@ from bench.ocpp.station import Station, describe
 from bench.plan import Plan
 from bench.procedure import Procedure, run_body
 from bench.stream import Stream
-from bench.verdict import Phase, Verdict, joined, verdict_of
+from bench.verdict import Phase, Verdict, case_verdict, joined, verdict_of
 
 log = logging.getLogger(__name__)
 
@@ -84,9 +84,8 @@ class Runner:
         await self._clean_up(case)
         self._dialogue.listener = None
         self._dialogue.csms = Csms(csms.book, lambda text: _record(stream, text))
-        verdict = joined([*case.verdicts, verdict])
-        if verdict is Verdict.PASS and Verdict.PASS not in case.verdicts:
-            verdict, reason = Verdict.INCONCLUSIVE, "nothing was checked"
+        verdict = case_verdict(case.verdicts, verdict)
+        reason = reason or case.first_reason or "nothing was checked"
         defect = verdict is Verdict.ERROR and not isinstance(raised, BenchError)
         trace = "".join(traceback.format_exception(raised)) if raised and defect else None
         stream.emit(
@@ -94,7 +93,7 @@ class Runner:
                 case=one.id,
                 verdict=str(verdict),
                 ended=str(ended),
-                reason=None if verdict is Verdict.PASS else reason or case.first_reason,
+                reason=None if verdict is Verdict.PASS else reason,
                 cause=None if raised is None else type(raised).__name__,
                 phase=str(phase),
                 duration=round(now().mono - started.mono, 6),

@@ -151,7 +151,13 @@ class Session:
                 "software": dut.software,
             },
             cases=[
-                {"id": one.id, "title": one.title, "mark": one.mark, "group": one.group}
+                {
+                    "id": one.id,
+                    "title": one.title,
+                    "mark": one.mark,
+                    "group": one.group,
+                    "waits": one.waits(self.dut.pixit.timing),
+                }
                 for one in plan.cases
             ],
             not_run=[

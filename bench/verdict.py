@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from enum import IntEnum, StrEnum
 
@@ -53,6 +54,15 @@ def check_verdict(holds: bool, phase: Phase) -> Verdict:
     return Verdict.FAIL if phase is Phase.BODY else Verdict.INCONCLUSIVE
 
 
+def case_verdict(checks: Iterable[Verdict], end: Verdict) -> Verdict:
+    """Join what was checked in a case with how it ended; without a passed check it can't pass."""
+    checked = list(checks)
+    verdict = joined([*checked, end])
+    if verdict is Verdict.PASS and Verdict.PASS not in checked:
+        return Verdict.INCONCLUSIVE
+    return verdict
+
+
 def verdict_of(raised: BaseException | None, phase: Phase) -> tuple[Verdict, Ended]:
     """Judge what ended a case: the exception that left it, if any, in which phase."""
     match raised:
@@ -62,7 +72,7 @@ def verdict_of(raised: BaseException | None, phase: Phase) -> tuple[Verdict, End
             return check_verdict(False, phase), Ended.COMPLETED
         case Unverifiable():
             return Verdict.INCONCLUSIVE, Ended.COMPLETED
-        case RunAborted():
+        case RunAborted() | asyncio.CancelledError():
             return Verdict.INCONCLUSIVE, Ended.ABORTED
         case DeviceError():
             return Verdict.ERROR, Ended.COMPLETED

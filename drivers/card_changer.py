@@ -107,7 +107,7 @@ class CardChanger(Device, CardPresenter):
         trace: TracebackType | None,
     ) -> None:
         """Bring all fingers to rest and close the link."""
-        await leave(self, self._link)
+        await leave(self, self._link, error)
 
     async def identify(self) -> Identity:
         """Check that the controller answers as a Maestro does; it has no name to tell.

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from abc import abstractmethod
 from types import TracebackType
 from typing import Any, Protocol, Self
 
 from bench.device import Action, Device, DriverContext, Identity, Operator
-from bench.errors import DeviceError, Unverifiable
-
-_log = logging.getLogger(__name__)
+from bench.errors import Unverifiable
+from drivers.lifecycle import report
 
 _YES, _NO = "yes", "no"
 
@@ -79,11 +77,11 @@ class ManualDevice(Device, Protocol):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Have undone what is left."""
+        """Have undone what is left; raises `Unverifiable` when the operator could not."""
         try:
             await self.make_safe()
-        except (DeviceError, Unverifiable) as failure:
-            _log.warning("not made safe on leaving: %s", failure)
+        except Unverifiable as failure:
+            report(failure, error)
 
     async def identify(self) -> Identity:
         """Tell that it is a person."""
@@ -91,4 +89,7 @@ class ManualDevice(Device, Protocol):
 
     @abstractmethod
     async def make_safe(self) -> None:
-        """Have undone what is left; ask nothing when nothing is."""
+        """Have undone what is left; ask nothing when nothing is.
+
+        A refused prompt is not put again. One that is cancelled is: nobody has answered it.
+        """

@@ -8,7 +8,7 @@ from abc import abstractmethod
 from typing import Protocol
 
 from bench.device import Device, Identity
-from bench.errors import DeviceError
+from bench.errors import BenchError, DeviceError, DeviceTimeout
 
 _log = logging.getLogger(__name__)
 
@@ -39,15 +39,27 @@ async def enter(device: Device, link: Link) -> None:
         raise
 
 
-async def leave(device: Device, link: Link) -> None:
-    """Make the device safe if it still answers, and close the link."""
+async def leave(device: Device, link: Link, error: BaseException | None) -> None:
+    """Make the device safe if it still answers, and close the link.
+
+    Raises `DeviceError` when it could not be made safe; a log line when `error` is under way.
+    """
     try:
         async with asyncio.timeout(_LEAVING):
             await device.make_safe()
-    except (DeviceError, TimeoutError) as error:
-        _log.warning("not made safe on leaving: %s", error or f"no end within {_LEAVING:g} s")
+    except TimeoutError:
+        report(DeviceTimeout(f"not made safe within {_LEAVING:g} s"), error)
+    except DeviceError as failure:
+        report(failure, error)
     finally:
         await link.close()
+
+
+def report(failure: BenchError, error: BaseException | None) -> None:
+    """Raise what failed on leaving a device, but not in place of the error that led there."""
+    if error is None:
+        raise failure
+    _log.warning("not made safe on leaving: %s", failure)
 
 
 def check_serial(name: str, identity: Identity, expected: str) -> None:

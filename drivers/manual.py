@@ -43,7 +43,11 @@ class ManualCards(ManualDevice, CardPresenter):
 
     async def make_safe(self) -> None:
         """Have a card taken away that may still be at the reader."""
-        await self.withdraw()
+        try:
+            await self.withdraw()
+        except Unverifiable:
+            self._at_reader = False
+            raise
 
     async def present(self, card: Card, *, connector: int = 1) -> None:
         """Ask to hold the card to the reader and take it away."""
@@ -62,8 +66,8 @@ class ManualCards(ManualDevice, CardPresenter):
     async def withdraw(self) -> None:
         """Ask to take cards away, if one may be at the reader."""
         if self._at_reader:
-            self._at_reader = False
             await self._hand.does("Take every card away from the reader.", "withdraw")
+            self._at_reader = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +120,11 @@ class ManualPower(ManualDevice, PowerSwitch):
     async def make_safe(self) -> None:
         """Have the supply switched on again that this device has had switched off."""
         if self._on is False or self._interrupted:
-            self._on, self._interrupted = None, False
-            await self.switch_on()
+            try:
+                await self.switch_on()
+            except Unverifiable:
+                self._on, self._interrupted = None, False
+                raise
 
     async def switch_on(self) -> None:
         """Ask to switch on, unless it is known to be on."""
@@ -178,10 +185,11 @@ class ManualNetwork(ManualDevice, NetworkPath):
 
     async def make_safe(self) -> None:
         """Have the network mended that this device has had broken or delayed."""
-        if self._cut is not None or self._delayed:
-            # Forgotten first: a refused prompt is not put again and again.
+        try:
+            await self.restore()
+        except Unverifiable:
             self._cut, self._delayed, self._known = None, False, False
-            await self._mend()
+            raise
 
     async def cut(self, how: Cut = Cut.RESET) -> None:
         """Ask to break the network, silently or so that the station notices."""
@@ -198,7 +206,8 @@ class ManualNetwork(ManualDevice, NetworkPath):
     async def restore(self) -> None:
         """Ask to mend the network, if this device has had it broken or delayed."""
         if self._cut is not None or self._delayed:
-            await self._mend()
+            text = "Mend the network connection of the charging station: nothing broken, no delay."
+            await self._hand.does(text, "restore")
             self._cut, self._delayed, self._known = None, False, True
 
     async def delay(self, seconds: float) -> None:
@@ -223,10 +232,6 @@ class ManualNetwork(ManualDevice, NetworkPath):
             return self._cut is not None
         question = "Is the network connection of the charging station broken?"
         return await self._hand.tells(question, "is_cut")
-
-    async def _mend(self) -> None:
-        text = "Mend the network connection of the charging station: nothing broken, no delay."
-        await self._hand.does(text, "restore")
 
 
 MANUAL_CARDS = Driver(

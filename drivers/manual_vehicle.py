@@ -26,10 +26,15 @@ class ManualCoupler(ManualDevice, VehicleCoupler):
         """Have the cable taken out that this device has had plugged in."""
         left = {number for number, ends in self._plugged.items() if ends}
         for connector in sorted(left | self._interrupted):
-            self._interrupted.discard(connector)
-            text = _unplug_text(connector, End.BOTH, self._plugged.pop(connector, None))
-            await self._hand.does(text, "unplug", connector=connector, end=End.BOTH.value)
-            self._plugged[connector] = None
+            text = _unplug_text(connector, End.BOTH, self._plugged.get(connector))
+            try:
+                await self._move(
+                    connector, None, text, "unplug", connector=connector, end=End.BOTH.value
+                )
+            except Unverifiable:
+                self._plugged.pop(connector, None)
+                self._interrupted.discard(connector)
+                raise
 
     async def plug_in(self, connector: int) -> None:
         """Ask to plug the cable in at both ends."""
@@ -119,8 +124,11 @@ class ManualVehicle(ManualDevice, VehicleEmulator):
         """Have the fault removed that this device has had applied."""
         self._suspended.clear()
         for connector in sorted(self._faulty):
-            self._faulty.discard(connector)
-            await self._remove_fault(connector)
+            try:
+                await self._remove_fault(connector)
+            except Unverifiable:
+                self._faulty.discard(connector)
+                raise
 
     async def draw(self, connector: int, *, current: float | None = None) -> None:
         """Ask to start charging, unless the vehicle does so by itself."""
@@ -153,7 +161,6 @@ class ManualVehicle(ManualDevice, VehicleEmulator):
         if fault is PilotFault.NONE:
             if connector in self._faulty:
                 await self._remove_fault(connector)
-                self._faulty.discard(connector)
             return
         text = f"At the tester in connector {connector}, {_FAULT_TEXTS[fault]}, and nothing else."
         had_fault = connector in self._faulty
@@ -176,6 +183,7 @@ class ManualVehicle(ManualDevice, VehicleEmulator):
             connector=connector,
             fault=PilotFault.NONE.value,
         )
+        self._faulty.discard(connector)
 
 
 MANUAL_COUPLER = Driver(

@@ -66,7 +66,7 @@ class Netio(Device, PowerSwitch):
         trace: TracebackType | None,
     ) -> None:
         """Bring the outlet to its safe state."""
-        await leave(self, self._link)
+        await leave(self, self._link, error)
 
     async def identify(self) -> Identity:
         """Read the device's own description."""

@@ -1,6 +1,10 @@
-"""What the levels and the duty cycle of a control pilot mean (IEC 61851-1 Annex A)."""
+"""The pilot circuit (IEC 61851-1 Annex A): what it shows, and which relays make a vehicle of it."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bench.capability import PilotFault
 
 _LEVELS = (("A", 12.0), ("B", 9.0), ("C", 6.0), ("D", 3.0), ("E", 0.0), ("F", -12.0))
 """Nominal high level in V of each state, with a tolerance of 1 V (IEC 61851-1 table A.3)."""
@@ -28,3 +32,44 @@ def offered_current(duty: float) -> float | None:
     if 96.0 < duty <= 97.0:
         return 80.0
     return None
+
+
+_FAULT_RELAYS = {
+    PilotFault.DIODE_SHORT: "diode_bypass",
+    PilotFault.CP_PE_SHORT: "cp_pe_short",
+    PilotFault.PE_OPEN: "pe_open",
+}
+"""Faults that close a relay; CP_OPEN and PP_OPEN keep one open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """What the box is commanded to be."""
+
+    cable: bool = False
+    """The station end is plugged in."""
+    vehicle: bool = False
+    """The vehicle end is plugged in too."""
+    asking: bool = False
+    """The vehicle asks for energy."""
+    fault: PilotFault = PilotFault.NONE
+
+    def closed(self, rating: int) -> frozenset[str]:
+        """Name the relays that are closed."""
+        relays = set()
+        if self.cable:
+            relays.add(f"pp_{rating}")
+            if self.fault is not PilotFault.PP_OPEN:
+                relays.add("pp")
+        if self.vehicle:
+            relays.add("r2")
+            if self.asking:
+                relays.add("r3")
+            if self.fault is not PilotFault.CP_OPEN:
+                relays.add("cp")
+        if self.fault in _FAULT_RELAYS:
+            relays.add(_FAULT_RELAYS[self.fault])
+        return frozenset(relays)
+
+
+UNPLUGGED = Position()

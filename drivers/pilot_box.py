@@ -21,7 +21,7 @@ from drivers import profile
 from drivers.lifecycle import enter, leave
 from drivers.link import address
 from drivers.link.modbus import SCHEMES, ModbusLink
-from drivers.pilot import offered_current, state_of
+from drivers.pilot import UNPLUGGED, Position, offered_current, state_of
 from drivers.profile import Coil, PilotBoxProfile, PilotMeter
 from drivers.readback import poll, until
 
@@ -36,13 +36,6 @@ _PILOT_WITHIN = 0.3
 
 _EVERY = 0.02
 """Pause between two read-backs in s."""
-
-_FAULT_RELAYS = {
-    PilotFault.DIODE_SHORT: "diode_bypass",
-    PilotFault.CP_PE_SHORT: "cp_pe_short",
-    PilotFault.PE_OPEN: "pe_open",
-}
-"""Faults that close a relay; CP_OPEN and PP_OPEN keep one open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,39 +58,6 @@ class PilotBoxSettings:
             raise ValueError("'connectors' is empty, expected at least one number")
 
 
-@dataclass(frozen=True, slots=True)
-class _Position:
-    """What the box is commanded to be."""
-
-    cable: bool = False
-    """The station end is plugged in."""
-    vehicle: bool = False
-    """The vehicle end is plugged in too."""
-    asking: bool = False
-    """The vehicle asks for energy."""
-    fault: PilotFault = PilotFault.NONE
-
-    def closed(self, rating: int) -> frozenset[str]:
-        """Name the relays that are closed."""
-        relays = set()
-        if self.cable:
-            relays.add(f"pp_{rating}")
-            if self.fault is not PilotFault.PP_OPEN:
-                relays.add("pp")
-        if self.vehicle:
-            relays.add("r2")
-            if self.asking:
-                relays.add("r3")
-            if self.fault is not PilotFault.CP_OPEN:
-                relays.add("cp")
-        if self.fault in _FAULT_RELAYS:
-            relays.add(_FAULT_RELAYS[self.fault])
-        return frozenset(relays)
-
-
-_UNPLUGGED = _Position()
-
-
 class PilotBox(Device, VehicleCoupler, VehicleEmulator):
     """A control pilot and proximity box of relays."""
 
@@ -110,7 +70,7 @@ class PilotBox(Device, VehicleCoupler, VehicleEmulator):
         self._settings = settings
         self._relays = profile.relays.by_name()
         self._runs = _runs(self._relays)
-        self._position = _UNPLUGGED
+        self._position = UNPLUGGED
 
     async def __aenter__(self) -> Self:
         """Connect, check that every unit answers, open all relays."""
@@ -124,7 +84,7 @@ class PilotBox(Device, VehicleCoupler, VehicleEmulator):
         trace: TracebackType | None,
     ) -> None:
         """Open all relays and close the link."""
-        await leave(self, self._link)
+        await leave(self, self._link, error)
 
     async def identify(self) -> Identity:
         """Check that every unit answers; relay boards have no name, the profile's is told."""
@@ -135,7 +95,7 @@ class PilotBox(Device, VehicleCoupler, VehicleEmulator):
 
     async def make_safe(self) -> None:
         """Open all relays: state A, no cable, no fault."""
-        self._position = _UNPLUGGED
+        self._position = UNPLUGGED
         errors: list[DeviceError] = []
         for unit, first, names in self._runs:
             # A mute board must not keep the other one from being made safe in time.
@@ -153,7 +113,8 @@ class PilotBox(Device, VehicleCoupler, VehicleEmulator):
                 errors.append(error)
         if errors:
             raise type(errors[0])("; ".join(str(error) for error in errors))
-        await self._relays_show(_UNPLUGGED)
+        await self._relays_show(UNPLUGGED)
+        await self._settle()
 
     async def plug_in(self, connector: int) -> None:
         """Code the cable on the proximity contact and show state B."""
@@ -235,7 +196,7 @@ class PilotBox(Device, VehicleCoupler, VehicleEmulator):
                 f"the station offers {offered}, the cable allows {self._settings.cable} A"
             )
 
-    async def _move(self, target: _Position) -> None:
+    async def _move(self, target: Position) -> None:
         """Bring the relays to a position: pilot line opened first, closed last."""
         before, after = self._closed(self._position), self._closed(target)
         self._position = target
@@ -246,18 +207,23 @@ class PilotBox(Device, VehicleCoupler, VehicleEmulator):
         self._check_current(target)
         await self._relays_show(target)
 
-    def _check_current(self, target: _Position) -> None:
+    def _check_current(self, target: Position) -> None:
         if self._position is not target:
             raise DeviceError(f"{self._name}: another command came before this one was done")
 
-    def _closed(self, position: _Position) -> frozenset[str]:
+    def _closed(self, position: Position) -> frozenset[str]:
         return position.closed(self._settings.cable)
 
     async def _write(self, closed: frozenset[str]) -> None:
         for unit, first, names in self._runs:
             await self._link.write_coils(unit, first, [name in closed for name in names])
+        await self._settle()
 
-    async def _relays_show(self, position: _Position) -> None:
+    async def _settle(self) -> None:
+        # The boards read back what was commanded; a contact moves some milliseconds later.
+        await asyncio.sleep(self._profile.timing.settle)
+
+    async def _relays_show(self, position: Position) -> None:
         wanted = self._closed(position)
         await until(
             self._read_relays,

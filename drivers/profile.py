@@ -137,11 +137,24 @@ class PilotMeter:
 
 
 @dataclass(frozen=True, slots=True)
+class Timing:
+    """Table `[timing]` of a pilot box."""
+
+    settle: float = 0.02
+    """Seconds after a command until every contact has moved and stopped bouncing."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.settle <= 0.2:
+            raise ValueError(f"'settle' is {self.settle:g}, expected 0 to 0.2 s")
+
+
+@dataclass(frozen=True, slots=True)
 class PilotBoxProfile:
     """A relay box that acts as vehicle and cable on control pilot and proximity contact."""
 
     profile: Header
     relays: Relays
+    timing: Timing = Timing()
     pilot: PilotMeter | None = None
     """None when the box has no pilot meter."""
 

@@ -74,7 +74,7 @@ class RegisterMeter(Device, PowerMeter):
         trace: TracebackType | None,
     ) -> None:
         """Close the link."""
-        await leave(self, self._link)
+        await leave(self, self._link, error)
 
     async def identify(self) -> Identity:
         """Read the serial number and all quantities; raises when either is not as declared."""

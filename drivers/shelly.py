@@ -61,7 +61,7 @@ class Shelly(Device, PowerSwitch):
         trace: TracebackType | None,
     ) -> None:
         """Bring the switch to its safe state."""
-        await leave(self, self._link)
+        await leave(self, self._link, error)
 
     async def identify(self) -> Identity:
         """Read the device's own description."""

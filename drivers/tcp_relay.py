@@ -52,8 +52,9 @@ class TcpRelay(Device, NetworkPath):
         self._listen_at = listen
         self._upstream = upstream
         self._socket: socket.socket | None = None
-        self._server: asyncio.Server | None = None
-        self._live: dict[asyncio.Task[None], list[asyncio.StreamWriter]] = {}
+        self._listening = False
+        self._live: dict[asyncio.Task[None], socket.socket] = {}
+        """Who relays which station's connection."""
         self._cut: Cut | None = None
         self._delay = 0.0
         self._delay_changed = asyncio.Event()
@@ -68,7 +69,7 @@ class TcpRelay(Device, NetworkPath):
         """Listen."""
         self._cut = None
         await self._bind()
-        await self._listen()
+        self._listen()
         return self
 
     async def __aexit__(
@@ -78,11 +79,7 @@ class TcpRelay(Device, NetworkPath):
         trace: TracebackType | None,
     ) -> None:
         """Stop listening and reset the connections that are left."""
-        self._cut = Cut.RESET  # for a connection that is being accepted right now
-        self._stop_listening()
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
+        self._release()
         await self._reset_all()
 
     async def identify(self) -> Identity:
@@ -100,10 +97,12 @@ class TcpRelay(Device, NetworkPath):
         nothing ever comes. RESET: connections get a TCP reset and new ones are refused.
         """
         self._cut = how
-        if how is Cut.RESET:
-            await self._refuse()
-        else:
-            await self._listen()
+        if how is Cut.DROP:
+            self._listen()
+        elif self._listening:
+            self._release()
+            await self._reset_all()
+            await self._bind()
 
     async def restore(self) -> None:
         """Mend the path: no cut, no delay, listening on the same port.
@@ -112,11 +111,13 @@ class TcpRelay(Device, NetworkPath):
         peer could go on with them.
         """
         dropped = self._cut is Cut.DROP
+        if self._socket is None:  # it could not be held during the cut
+            await self._bind()
         self._cut = None
         await self.delay(0.0)
         if dropped:
             await self._reset_all()
-        await self._listen()
+        self._listen()
 
     async def delay(self, seconds: float) -> None:
         """Delay every byte in both directions; those on their way follow the new delay."""
@@ -153,61 +154,62 @@ class TcpRelay(Device, NetworkPath):
             raise DeviceError(f"{self._name}: can't listen at {self.address}: {error}") from error
         self._listen_at = (host, self._socket.getsockname()[1])
 
-    async def _listen(self) -> None:
-        if self._server is None and self._socket is not None:
-            self._server = await asyncio.start_server(self._serve, sock=self._socket)
+    def _listen(self) -> None:
+        if self._socket is not None and not self._listening:
+            self._socket.listen()
+            asyncio.get_running_loop().add_reader(self._socket, self._accept, self._socket)
+            self._listening = True
+
+    def _release(self) -> None:
+        """Give the port back; what waits to be accepted is reset by the kernel."""
+        if self._socket is not None:
+            asyncio.get_running_loop().remove_reader(self._socket)
+            self._socket.close()
             self._socket = None
+        self._listening = False
 
-    async def _refuse(self) -> None:
-        """Reset what is open and hold the port without listening."""
-        if self._server is not None:
-            self._stop_listening()
-            await self._reset_all()
-            await self._bind()
-
-    def _stop_listening(self) -> None:
-        server, self._server = self._server, None
-        if server is not None:
-            server.close()
+    def _accept(self, listener: socket.socket) -> None:
+        # Not by asyncio's server: one that is closed forgets a connection that it is accepting.
+        try:
+            station, _ = listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return  # gone again
+        station.setblocking(False)
+        task = asyncio.get_running_loop().create_task(self._serve(station))
+        self._live[task] = station
+        task.add_done_callback(self._live.pop)
 
     async def _reset_all(self) -> None:
         live = dict(self._live)
-        for task, writers in live.items():
-            for writer in writers:
-                _reset(writer)
+        for task in live:
             task.cancel()
         if live:
             await asyncio.wait(live)
+        for station in live.values():
+            _reset(station)  # one whose task had not begun
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve(self, station: socket.socket) -> None:
         """Relay one connection until both sides have ended it, one breaks, or it is reset."""
-        task = asyncio.current_task()
-        assert task is not None
-        writers = [writer]
-        self._live[task] = writers
+        writers: list[asyncio.StreamWriter] = []
+        broken = True
         try:
-            await self._relay(reader, writer, writers)
-        except* OSError:
-            # A peer reset its connection or vanished: the other one is told the same way.
-            for each in writers:
-                _reset(each)
-        except* asyncio.CancelledError:
-            pass  # only `_reset_all` cancels this task
+            await self._relay(station, writers)
+            broken = False
+        except* (OSError, asyncio.CancelledError):
+            pass  # a peer is gone, or `_reset_all`: both sides are told by a reset
         finally:
-            del self._live[task]
-            for each in writers:
-                each.close()
+            for writer in writers:
+                if broken:
+                    _linger_to_reset(writer.get_extra_info("socket"))
+                    writer.transport.abort()
+                else:
+                    writer.close()
 
-    async def _relay(
-        self,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        writers: list[asyncio.StreamWriter],
-    ) -> None:
-        if self._cut is Cut.DROP:
+    async def _relay(self, station: socket.socket, writers: list[asyncio.StreamWriter]) -> None:
+        reader, writer = await asyncio.open_connection(sock=station)
+        writers.append(writer)
+        if self._drops():
             await asyncio.Event().wait()
-        if self._cut is Cut.RESET:  # accepted by the kernel just before
-            raise ConnectionAbortedError
         up_reader, up_writer = await self._connect()
         writers.append(up_writer)
         async with asyncio.TaskGroup() as group:
@@ -242,8 +244,7 @@ class TcpRelay(Device, NetworkPath):
                 if not self._drops():
                     raise
                 return  # that the peer is gone vanishes as well
-            if not self._drops():
-                await chunks.put((loop.time(), data))
+            await chunks.put((loop.time(), data))
             if not data:
                 return
 
@@ -273,12 +274,17 @@ class TcpRelay(Device, NetworkPath):
                     await self._delay_changed.wait()
 
 
-def _reset(writer: asyncio.StreamWriter) -> None:
-    """Close a connection with a TCP reset."""
-    plain = writer.get_extra_info("socket")
+def _reset(plain: socket.socket) -> None:
+    """Close a connection with a TCP reset; does nothing when it is closed."""
+    if plain.fileno() >= 0:
+        _linger_to_reset(plain)
+        plain.close()
+
+
+def _linger_to_reset(plain: socket.socket) -> None:
+    """Have the kernel reset the connection when it is closed."""
     with contextlib.suppress(OSError):
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_RESET)
-    writer.transport.abort()
 
 
 def _make(settings: TcpRelaySettings, context: DriverContext) -> TcpRelay:

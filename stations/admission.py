@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 from stations.authorization import Authorized, Authorizer, IdTagInfo
 from stations.conduct import Behaviour
 from stations.configuration import Configuration
 from stations.connector import Connector
 from stations.hardware import CardRead
+from stations.messages import Spawn
 from stations.settings import StationSettings
 from stations.transactions import Transaction
 
@@ -25,7 +25,7 @@ class Admission:
         configuration: Configuration,
         settings: StationSettings,
         behaviour: Behaviour,
-        spawn: Callable[[Coroutine[Any, Any, object]], None],
+        spawn: Spawn,
     ) -> None:
         self._connectors = connectors
         self._authorizer = authorizer
@@ -55,7 +55,7 @@ class Admission:
             if _same(who.id_tag, card.id_tag):
                 connector.cancel()
         elif connector.startable:
-            self._spawn(self._start_by_card(connector, card.id_tag))
+            self._spawn(lambda: self._start_by_card(connector, card.id_tag))
         self._last_card = card.id_tag
 
     def _connector_for(self, card: CardRead) -> Connector | None:
@@ -98,7 +98,7 @@ class Admission:
         elif self._behaviour.any_card_stops:
             connector.stop("Local", id_tag)
         elif transaction.parent is not None or self._behaviour.asks_about_foreign_card:
-            self._spawn(self._stop_by_group(connector, transaction, id_tag))
+            self._spawn(lambda: self._stop_by_group(connector, transaction, id_tag))
 
     async def _stop_by_group(
         self, connector: Connector, transaction: Transaction, id_tag: str
@@ -128,7 +128,7 @@ class Admission:
 
     def start_remotely(self, connector: Connector, id_tag: str) -> None:
         """Start for an idTag that the CSMS named, as if its card was presented."""
-        self._spawn(self._start_remotely(connector, id_tag))
+        self._spawn(lambda: self._start_remotely(connector, id_tag))
 
     async def _start_remotely(self, connector: Connector, id_tag: str) -> None:
         info = IdTagInfo("Accepted")

@@ -30,7 +30,6 @@ class Behaviour:
 
     boots_after: frozenset[str] = BOOTS
     """Announces itself with BootNotification after these."""
-    boots_on_reconnect: bool = False
     boot_patience: float = 1.0
     """Times the interval that a BootNotification was answered with."""
     chats_while: frozenset[str] = frozenset()

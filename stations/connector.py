@@ -86,8 +86,8 @@ class Connector:
     @property
     def startable(self) -> bool:
         """Tell whether somebody may start here."""
-        busy = self.transaction is not None or self.authorized is not None
-        return self.operative and not busy and self.status.status != "Faulted"
+        owner = self.transaction or self.authorized or self.held_for
+        return self.operative and owner is None and self.status.status != "Faulted"
 
     @property
     def status(self) -> Status:

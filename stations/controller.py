@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
-from typing import Any, Never
+from collections.abc import Callable
+from typing import Never
 
 from stations.admission import Admission
 from stations.authorization import AuthorizationCache, Authorizer
@@ -16,7 +16,7 @@ from stations.configuration import Configuration
 from stations.connection import Connection
 from stations.connector import Connector
 from stations.hardware import CardRead, PlugChanged, StationHardware
-from stations.messages import CallFailed, Payload
+from stations.messages import CallFailed, Payload, Work
 from stations.metering import EnergyLog
 from stations.registration import Registration
 from stations.requests import Requests
@@ -136,7 +136,8 @@ class Controller:
         """Run until a reset; returns its type. Being cancelled is a power loss."""
         try:
             await self._boot()
-            async with asyncio.TaskGroup() as self._tasks:
+            async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
                 for work in (
                     self._sense(),
                     self._connection.run(),
@@ -144,13 +145,15 @@ class Controller:
                     self._reporter.run(),
                     self._transactions.deliver(),
                 ):
-                    self._tasks.create_task(work)
-                await self._wind_up(await self._reset)
+                    tasks.create_task(work)
+                try:
+                    await self._wind_up(await self._reset)
+                finally:
+                    self._tasks = None  # nothing new begins while everything ends
                 raise _Reset
         except* _Reset:
             pass
         finally:
-            self._tasks = None
             self._connection.abort()
             self._registration.shut_down()
             self._aligned.stop()
@@ -222,17 +225,15 @@ class Controller:
             self._send(action, payload)
 
     def _send(self, action: str, payload: Payload) -> None:
-        self._spawn(self._connection.call(action, payload))
+        self._spawn(lambda: self._connection.call(action, payload))
 
-    def _spawn(self, work: Coroutine[Any, Any, object]) -> None:
+    def _spawn(self, work: Work) -> None:
         """Let something happen beside everything else, as long as the software runs."""
-        if self._tasks is None:
-            work.close()
-        else:
+        if self._tasks is not None:
             self._tasks.create_task(self._attempt(work))
 
-    async def _attempt(self, work: Coroutine[Any, Any, object]) -> None:
+    async def _attempt(self, work: Work) -> None:
         try:
-            await work
+            await work()
         except CallFailed as error:
             _log.info("%s: %s", self._settings.identity, error)

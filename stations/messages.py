@@ -1,12 +1,17 @@
-"""What the parts of a station say to each other about OCPP messages."""
+"""What the parts of a station pass to each other: payloads, answers, failures, work."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 Payload = dict[str, Any]
+
+Work = Callable[[], Awaitable[object]]
+"""Something to await that happens beside everything else; a `CallFailed` ends it quietly."""
+
+Spawn = Callable[[Work], None]
 
 
 @dataclass(frozen=True, slots=True)

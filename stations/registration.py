@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
 
 from stations.clock import Clock
 from stations.conduct import Behaviour
 from stations.configuration import Configuration
 from stations.connection import Connection
-from stations.messages import CallFailed, Offline, Payload
+from stations.messages import CallFailed, Offline, Payload, Spawn
 from stations.settings import StationSettings
 from stations.ticker import Ticker
 
@@ -25,7 +24,7 @@ class Registration:
         connection: Connection,
         clock: Clock,
         behaviour: Behaviour,
-        spawn: Callable[[Coroutine[Any, Any, object]], None],
+        spawn: Spawn,
     ) -> None:
         self.status = ""
         """What the last BootNotification was answered; "" before the first answer."""
@@ -81,7 +80,7 @@ class Registration:
 
     def _beat(self) -> None:
         if self.online.is_set() and not self._beating:
-            self._spawn(self.send_heartbeat())
+            self._spawn(self.send_heartbeat)
 
     async def _pause(self, wait: float) -> None:
         """Wait `wait` s, or until the CSMS asks for a BootNotification."""
@@ -111,7 +110,7 @@ class Registration:
                 self._configuration.write("HeartbeatInterval", str(interval))
             return 0.0
         if self.status in self._behaviour.chats_while:
-            self._spawn(self.send_heartbeat())
+            self._spawn(self.send_heartbeat)
         return (interval or self._settings.boot_retry) * self._behaviour.boot_patience
 
     def _identity(self) -> Payload:
@@ -128,8 +127,6 @@ class Registration:
 
     def _connected(self) -> None:
         if self.status == "Accepted":
-            if self._behaviour.boots_on_reconnect:
-                self._spawn(self._announce())
             self._go_online()
 
     def _go_online(self) -> None:

@@ -39,6 +39,13 @@ NOT_SUPPORTED = frozenset(
 )
 """Actions of the profiles and the whitepaper that the station knows by name only."""
 
+_CODES = {
+    "is missing": "OccurenceConstraintViolation",
+    "unknown field": "FormationViolation",
+    "expected a JSON": "TypeConstraintViolation",
+}
+"""Words of a schema problem to the error code that fits."""
+
 
 class Requests:
     """Decide each answer at once; what follows from it happens after it was sent."""
@@ -93,9 +100,9 @@ class Requests:
         if handler is None:
             error = "NotSupported" if call.action in NOT_SUPPORTED else "NotImplemented"
             return Answer(error=error, description=f"{call.action} is not available here")
-        problems = [str(p) for p in schema.problems(call.action, call.payload) if not p.is_format]
+        problems = [p for p in schema.problems(call.action, call.payload) if not p.is_format]
         if problems:
-            return Answer(error="FormationViolation", description=problems[0])
+            return Answer(error=_error_code(problems[0]), description=str(problems[0]))
         return handler(call.payload)
 
     @property
@@ -206,6 +213,14 @@ class Requests:
                 send(each)
 
         return _status("Accepted", send_all)
+
+
+def _error_code(problem: schema.Problem) -> str:
+    """Return the code of OCPP-J 1.6 clause 4.2.3 for a payload that breaks its schema."""
+    for words, code in _CODES.items():
+        if words in problem.text:
+            return code
+    return "PropertyConstraintViolation"
 
 
 def _status(status: str, then: Callable[[], None] | None = None) -> Answer:

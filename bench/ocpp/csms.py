@@ -35,6 +35,8 @@ class Book:
     """Seconds, given with an accepted BootNotification."""
     open: dict[int, Transaction] = field(default_factory=dict)
     """Transactions running, by id."""
+    statuses: dict[int, str] = field(default_factory=dict)
+    """The status that each connector reported last, since the last BootNotification."""
     boot_status: str = "Accepted"
     """Answer to the last BootNotification; Accepted for a DUT that just reconnects."""
     _starts: dict[tuple[Any, ...], int] = field(default_factory=dict)
@@ -44,8 +46,7 @@ class Book:
 
     def start(self, payload: Mapping[str, Any]) -> int:
         """Give a transaction id; a repetition of the same request gets the same one."""
-        keys = ("connectorId", "idTag", "timestamp", "meterStart")
-        key = tuple(str(payload.get(name)) for name in keys)
+        key = _start_key(payload)
         if key not in self._starts:
             number = next(self._ids)
             self._starts[key] = number
@@ -54,6 +55,10 @@ class Book:
                 number, connector if isinstance(connector, int) else 0, str(payload.get("idTag"))
             )
         return self._starts[key]
+
+    def transaction_id(self, start: Mapping[str, Any]) -> int:
+        """Return the id that was given for a StartTransaction."""
+        return self._starts[_start_key(start)]
 
     def id_tag_info(self, id_tag: Any) -> dict[str, Any]:
         """Say what the CSMS knows of an idTag; Invalid when it is in no inventory."""
@@ -64,6 +69,11 @@ class Book:
         if card.parent is not None:
             info["parentIdTag"] = card.parent
         return info
+
+
+def _start_key(payload: Mapping[str, Any]) -> tuple[str, ...]:
+    keys = ("connectorId", "idTag", "timestamp", "meterStart")
+    return tuple(str(payload.get(name)) for name in keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +182,7 @@ class Csms:
         payload = call.payload
         match call.action:
             case "BootNotification":
+                self.book.statuses.clear()
                 interval = self.book.heartbeat_interval
                 return {"status": "Accepted", "currentTime": utc_now(), "interval": interval}
             case "Heartbeat":
@@ -187,13 +198,17 @@ class Csms:
                     self.book.open.pop(number, None)
                 id_tag = payload.get("idTag")
                 return {} if id_tag is None else {"idTagInfo": self.book.id_tag_info(id_tag)}
+            case "StatusNotification":
+                connector = payload.get("connectorId")
+                if isinstance(connector, int):
+                    self.book.statuses[connector] = str(payload.get("status"))
+                return {}
             case "DataTransfer":
                 return {"status": "UnknownVendorId"}
             case "SignCertificate":
                 return {"status": "Rejected"}
             case (
                 "MeterValues"
-                | "StatusNotification"
                 | "FirmwareStatusNotification"
                 | "DiagnosticsStatusNotification"
                 | "LogStatusNotification"

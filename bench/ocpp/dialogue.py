@@ -16,6 +16,7 @@ from bench.events import (
     FrameLost,
     FrameReceived,
     FrameSent,
+    LeftUnanswered,
     StationConnected,
     StationDisconnected,
 )
@@ -139,6 +140,7 @@ class Dialogue:
                 if reply.delay > 0:
                     later(self._answer_later(connection, reply))
                 elif reply.frame is None:
+                    self.stream.emit(LeftUnanswered(record.n, call.message_id))
                     self.monitors.left_open(call.message_id)
                 else:
                     await self._send(connection, encode(reply.frame), reply.frame)
@@ -197,7 +199,7 @@ class Dialogue:
     ) -> int:
         record = self.stream.emit(FrameSent(connection.number, text))
         if frame is not None:
-            self.monitors.sent(frame)
+            self.monitors.sent(frame, record.mono)
         try:
             await connection.send(text)
         except ConnectionError as error:

@@ -154,11 +154,11 @@ def loads(text: str | bytes) -> Any:
 
 
 def dumps(value: Any) -> str:
-    """Write JSON without spaces; numbers that the fast writer refuses are written by the slow."""
+    """Write JSON without spaces; what the fast writer refuses is written by the slow, in ASCII."""
     try:
         return orjson.dumps(value).decode()
     except TypeError:
-        return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+        return json.dumps(value, separators=(",", ":"))
 
 
 def shorten(value: Any, limit: int = 80) -> str:

@@ -240,6 +240,8 @@ def show(value: Any) -> str:
 
 def to_json(value: Any) -> Any:
     """Write a value with predicates in it as plain JSON."""
+    if value is ABSENT:
+        return absent.to_json()
     if isinstance(value, _PREDICATES):
         return value.to_json()
     if isinstance(value, Mapping):
@@ -374,7 +376,32 @@ class EitherPattern:
         return {"either": [option.to_json() for option in self.options]}
 
 
-Pattern = CallPattern | ResultPattern | ErrorPattern | EitherPattern
+@dataclass(frozen=True, slots=True)
+class OtherCallPattern:
+    """A CALL with any action but these."""
+
+    actions: tuple[str, ...]
+
+    def misses(self, frame: Frame) -> list[Mismatch]:
+        """Say how a frame misses the pattern; empty when it matches."""
+        if not isinstance(frame, Call):
+            return [Mismatch("message", str(self), type(frame).__name__.upper(), 100)]
+        if frame.action in self.actions:
+            return [Mismatch("message", str(self), frame.action, 50)]
+        return []
+
+    def __or__(self, other: Pattern) -> EitherPattern:
+        return EitherPattern((self, other))
+
+    def __str__(self) -> str:
+        return "CALL other than " + " or ".join(self.actions)
+
+    def to_json(self) -> dict[str, Any]:
+        """Write as data."""
+        return {"call other than": list(self.actions)}
+
+
+Pattern = CallPattern | ResultPattern | ErrorPattern | EitherPattern | OtherCallPattern
 
 
 def distance(misses: list[Mismatch]) -> int:
@@ -390,6 +417,8 @@ def pattern_from_json(value: Mapping[str, Any]) -> Pattern:
         return ResultPattern(from_json(value["result"]))
     if "error" in value:
         return ErrorPattern(tuple(value["error"]))
+    if "call other than" in value:
+        return OtherCallPattern(tuple(value["call other than"]))
     return EitherPattern(tuple(pattern_from_json(option) for option in value["either"]))
 
 
@@ -401,6 +430,11 @@ def result(**fields: Any) -> ResultPattern:
 def error(*codes: str) -> ErrorPattern:
     """Expect a CALLERROR with one of these codes."""
     return ErrorPattern(codes)
+
+
+def call_other_than(*actions: str) -> OtherCallPattern:
+    """Expect, or rather forbid, a CALL with any action but these."""
+    return OtherCallPattern(actions)
 
 
 def _arguments(fields: Mapping[str, Any]) -> str:

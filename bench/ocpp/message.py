@@ -77,6 +77,17 @@ def interval(first: Received, second: Received) -> Observed:
     return Observed(value, source, second.n)
 
 
+def age(message: Received, path: str) -> Observed:
+    """Observe how many seconds old a time stamp of a message was when the message came."""
+    stamp = message.field(path)
+    source = {"kind": "age", "frame": message.n, "path": path}
+    try:
+        value: Any = (message.stamp.utc - from_iso(stamp.value)).total_seconds()
+    except (TypeError, ValueError):
+        value = ABSENT
+    return Observed(value, source, message.n)
+
+
 def elapsed(first: Observed, second: Observed) -> Observed:
     """Observe the seconds between two time stamps inside payloads."""
     source = {"kind": "elapsed", "from": first.source, "to": second.source}

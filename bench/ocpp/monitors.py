@@ -71,6 +71,8 @@ class Monitors:
         self._ids: set[str] = set()
         self._open: dict[str, int] = {}
         """The DUT's CALLs not answered yet: message id to record."""
+        self._answered: tuple[int, float] = (0, 0.0)
+        """The DUT's CALL that was answered last: its record, and when its answer was sent."""
         self._ours: dict[str, str] = {}
         """Our CALLs not answered yet: message id to action."""
         self._starts: dict[str, Call] = {}
@@ -87,18 +89,20 @@ class Monitors:
         """Begin a new connection: message ids start anew, statuses may have changed unseen."""
         self._ids.clear()
         self._open.clear()
+        self._answered = (0, 0.0)
         self._ours.clear()
         self._statuses.clear()
 
-    def sent(self, frame: Frame) -> None:
-        """Note what the bench sent."""
+    def sent(self, frame: Frame, mono: float) -> None:
+        """Note what the bench sent, and when on the monotonic clock."""
+        if isinstance(frame, CallResult | CallError) and frame.message_id in self._open:
+            self._answered = (self._open.pop(frame.message_id), mono)
         match frame:
             case Call(message_id, action, payload):
                 self._ours[message_id] = action
                 if action == "TriggerMessage":
                     self._triggered += 1
             case CallResult(message_id, payload):
-                self._open.pop(message_id, None)
                 start = self._starts.pop(message_id, None)
                 if start is not None and isinstance(payload.get("transactionId"), int):
                     connector = start.payload.get("connectorId", 0)
@@ -109,7 +113,6 @@ class Monitors:
                     self._synchronised = True
                     self._statuses.clear()
             case CallError(message_id):
-                self._open.pop(message_id, None)
                 self._starts.pop(message_id, None)
                 self._boots.discard(message_id)
 
@@ -155,13 +158,13 @@ class Monitors:
                 "OCPP-J 1.6 clause 4.1.4",
             )
         self._ids.add(call.message_id)
-        if self._open:
-            first = next(iter(self._open.values()))
+        first = self._open_when_sent(message)
+        if first is not None:
             yield Finding(
                 "one-call",
                 "A CALL waits for the answer to the CALL before",
                 "no CALL while another one is open",
-                f"{call.action} while the CALL of record {first} is open",
+                f"{call.action} while the CALL of record {first} was open",
                 n,
                 "OCPP-J 1.6 clause 4.1.1",
             )
@@ -193,6 +196,13 @@ class Monitors:
             case "MeterValues":
                 yield from self._transaction(n, call)
                 yield from self._meter(n, call.payload)
+
+    def _open_when_sent(self, message: Received) -> int | None:
+        """Return the record of a CALL whose answer the DUT can't have had when it sent this one."""
+        if self._open:
+            return next(iter(self._open.values()))
+        number, answered_at = self._answered
+        return number if message.stamp.mono < answered_at else None
 
     def _allowed(self, n: int, call: Call) -> Iterator[Finding]:
         if call.action == "BootNotification" or self._boot_status == "Accepted":

@@ -10,6 +10,7 @@ from typing import Any, Protocol, Self
 
 from bench.clock import now
 from bench.errors import CheckFailed
+from bench.events import Claimed
 from bench.ocpp.dialogue import Dialogue
 from bench.ocpp.frame import Broken, Call
 from bench.ocpp.match import CallPattern, Pattern, distance, result
@@ -111,39 +112,45 @@ class Station:
         self._arrival = asyncio.Event()
 
     async def expect(
-        self, pattern: CallPattern | Pattern, *, within: float | None = None, in_order: bool = False
+        self,
+        pattern: CallPattern | Pattern,
+        *,
+        within: float | None = None,
+        in_order: bool = False,
+        after: Received | None = None,
     ) -> Received:
         """Wait for a message of the DUT and claim it.
 
         The window opens when the step begins. A message satisfies one expectation only; with
-        `in_order` it must come after all messages claimed in this step. `within` in s from now,
-        None: the triggered function timeout. Raises `CheckFailed` naming the nearest miss.
+        `in_order` it must come after all messages claimed in this step, with `after` after that
+        message. `within` in s from now, None: the triggered function timeout. Raises `CheckFailed`
+        naming the nearest miss.
         """
         wait = self._triggered if within is None else within
-        deadline = asyncio.get_running_loop().time() + wait
-        after = self._judge.window
+        deadline = round(now().mono + wait, 6)
+        begin = max(self._judge.window, after.n if after else 0)
         if in_order:
-            claimed = (n for n, window in self._claimed.items() if window == after)
-            after = max(claimed, default=after)
-        rule = {"rule": "expect", "pattern": pattern.to_json(), "after": after}
-        while True:
-            for message in self._unclaimed(after):
-                if message.stamp.mono <= deadline and not pattern.misses(message.frame):
-                    self._claimed[message.n] = self._judge.window
-                    self._judge.judged(
-                        f"{_name(pattern)} comes",
-                        True,
-                        expected=str(pattern),
-                        actual=describe(message),
-                        frame=message.n,
-                        rule={**rule, "deadline": round(deadline, 6)},
-                        reason="",
-                    )
-                    return message
-            self.check_forbidden()
-            if not await self._next_arrival(deadline):
-                break
-        nearest = self._nearest(pattern, after)
+            claimed = (n for n, window in self._claimed.items() if window == self._judge.window)
+            begin = max(claimed, default=begin)
+        rule = {
+            "rule": "expect",
+            "pattern": pattern.to_json(),
+            "after": begin,
+            "deadline": deadline,
+        }
+        message = await self._claim(pattern, begin, deadline)
+        if message is not None:
+            self._judge.judged(
+                f"{_name(pattern)} comes",
+                True,
+                expected=str(pattern),
+                actual=describe(message),
+                frame=message.n,
+                rule=rule,
+                reason="",
+            )
+            return message
+        nearest = self._nearest(pattern, begin)
         reason = explain(pattern, nearest, wait)
         self._judge.judged(
             f"{_name(pattern)} comes",
@@ -151,17 +158,37 @@ class Station:
             expected=str(pattern),
             actual=describe(nearest) if nearest else "no message",
             frame=nearest.n if nearest else None,
-            rule={**rule, "deadline": round(deadline, 6)},
+            rule=rule,
             reason=reason,
         )
         raise CheckFailed(reason)
+
+    async def may_come(self, pattern: CallPattern | Pattern, *, within: float) -> Received | None:
+        """Wait `within` s for a message that may come, and claim it; None when it does not."""
+        after = self._judge.window
+        message = await self._claim(pattern, after, round(now().mono + within, 6))
+        if message is not None:
+            self._dialogue.stream.emit(Claimed([message.n], pattern.to_json(), after))
+        return message
+
+    async def _claim(
+        self, pattern: CallPattern | Pattern, after: int, deadline: float
+    ) -> Received | None:
+        while True:
+            for message in self._unclaimed(after):
+                if message.stamp.mono <= deadline and not pattern.misses(message.frame):
+                    self._claimed[message.n] = self._judge.window
+                    return message
+            self.check_forbidden()
+            if not await self._next_arrival(deadline):
+                return None
 
     async def expect_none(self, pattern: CallPattern | Pattern, *, during: float) -> None:
         """Watch for `during` s that no matching message comes, counted from now.
 
         A message that came since the step began and that no expectation claimed counts as well.
         """
-        until = asyncio.get_running_loop().time() + during
+        until = round(now().mono + during, 6)
         after = self._judge.window
         rule = {"rule": "none", "pattern": pattern.to_json(), "after": after}
         while True:
@@ -174,7 +201,7 @@ class Station:
                         expected=f"no {pattern}",
                         actual=describe(message),
                         frame=message.n,
-                        rule={**rule, "until": round(until, 6)},
+                        rule={**rule, "until": until},
                         reason=f"no {pattern} was allowed, but {describe(message)} came",
                     )
             self.check_forbidden()
@@ -186,7 +213,7 @@ class Station:
             expected=f"no {pattern}",
             actual=f"none in {during:g} s",
             frame=None,
-            rule={**rule, "until": round(until, 6)},
+            rule={**rule, "until": until},
             reason="",
         )
 
@@ -254,14 +281,12 @@ class Station:
         """
         expected = result() if answer is None else answer
         wait = self._response if within is None else within
-        sent = self._dialogue.stream.last
-        deadline = now().mono + wait
         rule = {
             "rule": "answer",
             "pattern": expected.to_json(),
             "call": request.action,
-            "after": sent,
-            "deadline": round(deadline, 6),
+            "after": self._dialogue.stream.last,
+            "within": wait,
         }
         text = f"{request.action} is answered"
         try:
@@ -321,6 +346,9 @@ class Station:
         found = [m for m in self._messages if m.n > after and not pattern.misses(m.frame)]
         for message in found:
             self._claimed[message.n] = after
+        if found:
+            frames = [message.n for message in found]
+            self._dialogue.stream.emit(Claimed(frames, pattern.to_json(), after))
         return found
 
     def begin(self) -> None:

@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 SCHEMES = ("modbus-tcp", "modbus-rtu")
 
+_Client = AsyncModbusTcpClient | AsyncModbusSerialClient
+
 _TRIES = 2
 
 _EXCEPTIONS = {
@@ -49,7 +51,7 @@ class ModbusLink:
         self._address = address
         # The longest answer that a driver asks for (60 registers) has 125 bytes of 11 bits.
         self._within = within + (125 * 11 / address.baudrate if address.path else 0.0)
-        self._client: AsyncModbusTcpClient | AsyncModbusSerialClient | None = None
+        self._client: _Client | None = None
         self._queue = asyncio.Lock()
         self._scope: asyncio.Timeout | None = None
         self._quiet_until = 0.0
@@ -60,7 +62,7 @@ class ModbusLink:
     async def open(self) -> None:
         """Connect; raises `LinkError` with the cause."""
         address = self._address
-        client: AsyncModbusTcpClient | AsyncModbusSerialClient
+        client: _Client
         if address.path:
             client = AsyncModbusSerialClient(
                 address.path,
@@ -81,18 +83,8 @@ class ModbusLink:
                 reconnect_delay=0,
                 trace_connect=self._on_connection,
             )
-        cause: list[BaseException] = []
-        connect = client.ctx.call_create
-
-        async def connect_and_keep_the_cause() -> object:
-            # pymodbus turns every cause into False; an error must name it.
-            try:
-                return await connect()
-            except OSError as error:
-                cause.append(error)
-                raise
-
-        client.ctx.call_create = connect_and_keep_the_cause
+        cause = _keep_cause(client)
+        _drop_garbage(client)
         if not await client.connect():
             text = str(cause[0]) if cause else f"no answer within {self._within:.2g} s"
             raise LinkError(f"{self}: can't connect: {text}") from (cause[0] if cause else None)
@@ -145,7 +137,7 @@ class ModbusLink:
         unit: int,
         what: str,
         function: int,
-        send: Callable[[AsyncModbusTcpClient | AsyncModbusSerialClient], Awaitable[ModbusPDU]],
+        send: Callable[[_Client], Awaitable[ModbusPDU]],
     ) -> ModbusPDU:
         async with self._queue:
             await self._line_is_quiet()
@@ -209,6 +201,35 @@ class ModbusLink:
         wait = self._quiet_until - asyncio.get_running_loop().time()
         if wait > 0:
             await asyncio.sleep(wait)
+
+
+def _keep_cause(client: _Client) -> list[OSError]:
+    """Have the client tell why it can't connect: it turns every cause into False."""
+    cause: list[OSError] = []
+    connect = client.ctx.call_create
+
+    async def keeping() -> object:
+        try:
+            return await connect()
+        except OSError as error:
+            cause.append(error)
+            raise
+
+    client.ctx.call_create = keeping
+    return cause
+
+
+def _drop_garbage(client: _Client) -> None:
+    """Have the client drop what it can't decode: it raises in the transport, which then closes."""
+    take = client.ctx.callback_data
+
+    def dropping(data: bytes, addr: tuple[object, ...] | None = None) -> int:
+        try:
+            return take(data, addr=addr)
+        except ModbusException:
+            return len(data)
+
+    client.ctx.callback_data = dropping  # type: ignore[method-assign]
 
 
 def _span(address: int, count: int) -> str:

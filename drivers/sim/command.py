@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from bench.command import Command
-from bench.errors import ConfigError
+from bench.errors import BenchError, ConfigError
 
 
 def _configure_lab(parser: argparse.ArgumentParser) -> None:
@@ -35,15 +35,14 @@ def _run_lab(options: argparse.Namespace) -> int:
 
     _check_defects(options.defects)
     _check_csms(options.csms)
-    if options.dir is not None:
-        folder = options.dir.resolve()
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ConfigError(f"--dir {options.dir}: {error.strerror}") from error
-        return asyncio.run(_serve(folder, options))
-    with tempfile.TemporaryDirectory(prefix="pilotbench-lab-") as name:
-        return asyncio.run(_serve(Path(name), options))
+    try:
+        if options.dir is not None:
+            options.dir.mkdir(parents=True, exist_ok=True)
+            return asyncio.run(_serve(options.dir.resolve(), options))
+        with tempfile.TemporaryDirectory(prefix="pilotbench-lab-") as name:
+            return asyncio.run(_serve(Path(name), options))
+    except OSError as error:
+        raise BenchError(f"the simulated lab can't run: {error}") from error
 
 
 async def _serve(folder: Path, options: argparse.Namespace) -> int:

@@ -67,11 +67,11 @@ _DEMO_TIMING: Mapping[str, float] = MappingProxyType(
         "reconnect": 15.0,
         "settling": 1.5,
         "offline": 2.0,
-        "deviation": 1.0,
+        "deviation": 0.7,
         "quiet": 0.4,
         "off": 0.5,
         "heartbeat_interval": 2,
-        "retry_interval": 2,
+        "retry_interval": 3,
         "meter_interval": 1,
         "connection_timeout": 3,
     }

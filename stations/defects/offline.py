@@ -55,13 +55,6 @@ DEFECTS = (
         calls={"MeterValues": edit("transactionId", lambda number: number + 1)},
     ),
     Defect(
-        "boot-on-reconnect",
-        "Sends BootNotification when only the connection was lost.",
-        "TC_036_CS",
-        ("BootNotification",),
-        behaviour={"boots_on_reconnect": True},
-    ),
-    Defect(
         "register-falls",
         "Reports an energy register that counts down.",
         "TC_036_CS",

@@ -26,7 +26,7 @@ DEFECTS = (
         "remote-start-without-effect",
         "Accepts a remote start and does nothing.",
         "TC_010_CS",
-        ("StartTransaction",),
+        ("Authorize",),
         answers={"RemoteStartTransaction": idle(has())},
     ),
     Defect(

@@ -13,7 +13,7 @@ DEFECTS = (
         "mute",
         "Connects, but sends nothing and answers nothing.",
         "000_RESET",
-        ("BootNotification",),
+        ("not answered",),
         behaviour={"speaks": False},
     ),
     Defect(

@@ -31,7 +31,7 @@ class Wire:
     def call(self, action: str, answer: dict[str, Any] | None = None, **payload: Any) -> None:
         message_id = f"m{self.n}"
         self.receive(Call(message_id, action, payload))
-        self.monitors.sent(CallResult(message_id, answer or {}))
+        self.monitors.sent(CallResult(message_id, answer or {}), self.n + 0.5)
 
     def boot(self, status: str = "Accepted") -> None:
         answer = {"status": status, "currentTime": at(0), "interval": 5}
@@ -130,7 +130,7 @@ def test_schema_violation_names_the_field() -> None:
 
 def test_schema_of_answers_is_checked() -> None:
     wire = Wire()
-    wire.monitors.sent(Call("r", "Reset", {"type": "Hard"}))
+    wire.monitors.sent(Call("r", "Reset", {"type": "Hard"}), 0.5)
     wire.receive(CallResult("r", {"status": "Perhaps"}))
     assert wire.found == ["schema"]
     assert "Reset answer status" in wire.findings[0].actual
@@ -138,7 +138,7 @@ def test_schema_of_answers_is_checked() -> None:
 
 def test_error_code_must_be_a_specified_one() -> None:
     wire = Wire()
-    wire.monitors.sent(Call("r", "Reset", {"type": "Hard"}))
+    wire.monitors.sent(Call("r", "Reset", {"type": "Hard"}), 0.5)
     wire.receive(CallError("r", "OccurrenceConstraintViolation", ""))
     assert wire.found == ["error-code"]
 
@@ -147,7 +147,7 @@ def test_message_ids_start_anew_with_a_connection() -> None:
     wire = Wire()
     for _ in range(2):
         wire.receive(Call("a", "Heartbeat", {}))
-        wire.monitors.sent(CallResult("a", {}))
+        wire.monitors.sent(CallResult("a", {}), wire.n + 0.5)
     assert wire.found == ["message-id"]
     wire.monitors.connected()
     wire.receive(Call("a", "Heartbeat", {}))
@@ -216,9 +216,21 @@ def test_falling_register_is_found() -> None:
 def test_pending_station_may_send_what_was_triggered() -> None:
     wire = Wire()
     wire.boot("Pending")
-    wire.monitors.sent(Call("t", "TriggerMessage", {"requestedMessage": "StatusNotification"}))
+    trigger = Call("t", "TriggerMessage", {"requestedMessage": "StatusNotification"})
+    wire.monitors.sent(trigger, 0.5)
     wire.receive(CallResult("t", {"status": "Accepted"}))
     wire.status(1, "Available")
     assert wire.found == []
     wire.call("Heartbeat")
     assert wire.found == ["before-acceptance"]
+
+
+def test_a_call_read_before_the_answer_to_the_one_before_was_sent_overlaps() -> None:
+    wire = Wire()
+    wire.receive(Call("a", "Heartbeat", {}))
+    wire.monitors.sent(CallResult("a", {}), 2.5)
+    wire.receive(Call("b", "Heartbeat", {}))
+    assert wire.found == ["one-call"]
+    wire.monitors.sent(CallResult("b", {}), 2.6)
+    wire.receive(Call("c", "Heartbeat", {}))
+    assert wire.found == ["one-call"]

@@ -1,0 +1,73 @@
+"""What a run leaves for people and programs, rendered from its journal alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.errors import ConfigError
+from bench.journal import Fault, JournalReader
+from bench.runview import RunView, fold
+
+JOURNAL = "journal.jsonl"
+FILES = {"json": "results.json", "junit": "junit.xml", "html": "report.html"}
+"""What can be rendered, and its file in the run's folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedRun:
+    """A run as read from its folder; a running or killed one up to its last whole record."""
+
+    folder: Path
+    view: RunView
+    head: str
+    """Hash of the last sound record."""
+    fault: Fault | None
+    """Where the journal stops being sound."""
+
+
+def read_run(folder: Path) -> RecordedRun:
+    """Read a run's journal; raises `ConfigError` when the folder holds none."""
+    path = folder / JOURNAL
+    if not path.is_file():
+        raise ConfigError(f"{folder}: no {JOURNAL} here, so this is no run's folder")
+    reader = JournalReader(path)
+    view = fold(reader)
+    if view.started is None:
+        raise ConfigError(f"{path}: no run began: {reader.fault or 'it has no RunStarted'}")
+    return RecordedRun(folder, view, reader.head, reader.fault)
+
+
+def render(run: RecordedRun, kind: str) -> bytes:
+    """Render a run as one of `FILES`, finished or not."""
+    # Imported when needed: templates and XML take longer to load than a journal to read.
+    match kind:
+        case "json":
+            from bench.report import results
+
+            return results.render(run.view)
+        case "junit":
+            from bench.report import junit
+
+            return junit.render(run.view)
+        case "html":
+            from bench.report import html
+
+            return html.render(run)
+        case _:
+            raise ValueError(f"can't render {kind!r}")
+
+
+def write(run: RecordedRun, kind: str, path: Path | None = None) -> Path:
+    """Render a run into `path`, its file in the run's folder when None; return the path."""
+    path = path or run.folder / FILES[kind]
+    draft = path.with_name(f".{path.name}.new")  # nobody may read a half-written report
+    draft.write_bytes(render(run, kind))
+    return draft.replace(path)
+
+
+def write_all(folder: Path) -> None:
+    """Write everything that a run leaves in its folder."""
+    run = read_run(folder)
+    for kind in FILES:
+        write(run, kind)

@@ -1,0 +1,415 @@
+"""A run as a tree, folded from its records one by one: what front ends and reports draw."""
+
+from __future__ import annotations
+
+import base64
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from bench.clock import Stamp
+from bench.events import (
+    AbortRequested,
+    Answered,
+    CaseEnded,
+    CaseStarted,
+    Checked,
+    Claimed,
+    DeviceClosed,
+    DeviceLost,
+    DeviceOpened,
+    FrameLost,
+    FrameReceived,
+    FrameSent,
+    LeftUnanswered,
+    Measured,
+    PhaseEntered,
+    Prompted,
+    PromptWithdrawn,
+    RunEnded,
+    RunPaused,
+    RunResumed,
+    RunStarted,
+    StationConnected,
+    StationDisconnected,
+    StepEnded,
+    StepStarted,
+)
+from bench.journal import Record, stamp_of
+from bench.ocpp.frame import Call, CallError, CallResult, Frame, parse
+from bench.verdict import Verdict, joined
+
+
+class State(StrEnum):
+    """How far a case is."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    ENDED = "ended"
+
+
+@dataclass(slots=True)
+class CheckView:
+    """Something judged."""
+
+    n: int
+    stamp: Stamp
+    event: Checked
+
+    @property
+    def failed(self) -> bool:
+        """Tell whether it speaks against the DUT."""
+        return Verdict.of(self.event.verdict) > Verdict.PASS
+
+
+@dataclass(slots=True)
+class FrameView:
+    """One message on the wire."""
+
+    n: int
+    stamp: Stamp
+    connection: int
+    from_station: bool
+    text: str
+    frame: Frame
+    action: str
+    """Its action; for an answer that of the CALL it answers; empty when unknown."""
+    lost: str | None = None
+    """Why it could not be handed to the socket."""
+    left_unanswered: bool = False
+    checks: list[CheckView] = field(default_factory=list)
+    """What was judged by this frame."""
+
+
+@dataclass(slots=True)
+class PromptView:
+    """A question to the operator, and what became of it."""
+
+    n: int
+    stamp: Stamp
+    event: Prompted
+    answer: Answered | None = None
+    answered: Stamp | None = None
+    withdrawn: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether it still waits."""
+        return self.answer is None and self.withdrawn is None
+
+
+Item = FrameView | PromptView | CheckView | Record
+"""One thing on the time line; a plain record for what needs no view of its own."""
+
+
+@dataclass(slots=True)
+class StepView:
+    """One step of a case; `number` is None for what happened outside the steps."""
+
+    number: int | None
+    phase: str
+    title: str
+    started: Stamp
+    verdict: str = "none"
+    reason: str | None = None
+    duration: float | None = None
+    checks: list[CheckView] = field(default_factory=list)
+    measured: list[Measured] = field(default_factory=list)
+    items: list[Item] = field(default_factory=list)
+
+    @property
+    def verdict_now(self) -> str:
+        """Join what is known: the recorded verdict, or the checks while there is none."""
+        if self.verdict != "none":
+            return self.verdict
+        return str(joined(Verdict.of(check.event.verdict) for check in self.checks))
+
+
+@dataclass(slots=True)
+class CaseView:
+    """One case of the plan."""
+
+    id: str
+    title: str
+    mark: str
+    group: str
+    waits: float = 0.0
+    """Seconds that the case prescribes to wait."""
+    state: State = State.WAITING
+    purpose: str = ""
+    refs: list[str] = field(default_factory=list)
+    phase: str = "body"
+    verdict: str = "none"
+    ended: str | None = None
+    reason: str | None = None
+    cause: str | None = None
+    traceback: str | None = None
+    started: Stamp | None = None
+    duration: float = 0.0
+    """Seconds; while the case runs, up to the newest record."""
+    steps: list[StepView] = field(default_factory=list)
+    """In order of time, with a numberless one for what happened between two steps."""
+    unclaimed: list[int] = field(default_factory=list)
+    """Records of the DUT's CALLs that no step expected."""
+
+    @property
+    def checks(self) -> Iterator[CheckView]:
+        """All that was judged."""
+        return (check for step in self.steps for check in step.checks)
+
+    @property
+    def measured(self) -> Iterator[Measured]:
+        """All that was measured."""
+        return (value for step in self.steps for value in step.measured)
+
+    @property
+    def prompts(self) -> Iterator[PromptView]:
+        """All that the operator was asked."""
+        items = (item for step in self.steps for item in step.items)
+        return (item for item in items if isinstance(item, PromptView))
+
+
+@dataclass(slots=True)
+class DeviceView:
+    """A device of the bench, as far as the run knows it."""
+
+    name: str
+    driver: str
+    offers: list[str]
+    identity: dict[str, str]
+    state: str = "ready"
+    message: str = ""
+
+
+class RunView:
+    """Fold records into the tree; `apply` takes them in order, one at a time."""
+
+    def __init__(self) -> None:
+        self.started: RunStarted | None = None
+        self.ended: RunEnded | None = None
+        self.first: Record | None = None
+        self.last: Record | None = None
+        self.records = 0
+        self.cases: list[CaseView] = []
+        """In the order of the plan."""
+        self.case: CaseView | None = None
+        """The case that runs."""
+        self.step: StepView | None = None
+        """The step that runs."""
+        self.outside: list[Item] = []
+        """What happened while no case ran."""
+        self.devices: dict[str, DeviceView] = {}
+        self.prompts: dict[str, PromptView] = {}
+        self.connected: StationConnected | None = None
+        self.paused = False
+        self.aborted_by: str | None = None
+        self._frames: dict[int, FrameView] = {}
+        self._calls: dict[tuple[bool, str], str] = {}
+        """Actions of CALLs not answered yet, by direction and message id."""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Count the verdicts of the cases that ended."""
+        found = Counter(case.verdict for case in self.cases if case.state is State.ENDED)
+        return {name: found[name] for name in ("pass", "fail", "inconclusive", "error")}
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst verdict of the cases that ended."""
+        return joined(Verdict.of(case.verdict) for case in self.cases)
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether every planned case ran to its end."""
+        return self.ended is not None and self.ended.complete
+
+    @property
+    def duration(self) -> float:
+        """Seconds from the first record to the newest."""
+        if self.first is None or self.last is None:
+            return 0.0
+        return self.last.mono - self.first.mono
+
+    def frame(self, n: int) -> FrameView | None:
+        """Return the frame of a record."""
+        return self._frames.get(n)
+
+    def remaining(self, mono: float) -> float | None:
+        """Estimate the seconds to go: prescribed waits, and what the cases took beyond them."""
+        done = [case for case in self.cases if case.state is State.ENDED]
+        if not done:
+            return None
+        beyond = sum(max(0.0, case.duration - case.waits) for case in done) / len(done)
+        seconds = sum(case.waits + beyond for case in self.cases if case.state is not State.ENDED)
+        if self.case is not None and self.case.started is not None:
+            elapsed = mono - self.case.started.mono
+            seconds -= min(elapsed, self.case.waits + beyond)
+        return seconds
+
+    def apply(self, record: Record) -> None:
+        """Take the next record."""
+        self.first = self.first or record
+        self.last = record
+        self.records += 1
+        match record.event:
+            case RunStarted() as event:
+                self.started = event
+                self.cases = [_planned(case) for case in event.cases]
+            case RunEnded() as event:
+                self.ended = event
+            case RunPaused() | RunResumed() as event:
+                self.paused = isinstance(event, RunPaused)
+                self._place(record)
+            case AbortRequested(by):
+                self.aborted_by = by
+                self._place(record)
+            case CaseStarted() as event:
+                self._case_started(record, event)
+            case CaseEnded() as event:
+                self._case_ended(event)
+            case PhaseEntered(phase):
+                if self.case is not None:
+                    self.case.phase = phase
+            case StepStarted() as event:
+                self._step_started(record, event)
+            case StepEnded() as event:
+                self._step_ended(record, event)
+            case Checked() as event:
+                self._checked(record, event)
+            case Measured() as event:
+                self._place(record)
+                if self.case is not None:
+                    self.case.steps[-1].measured.append(event)
+            case FrameReceived() | FrameSent() as event:
+                self._frame(record, event)
+            case FrameLost(frame, reason):
+                if frame in self._frames:
+                    self._frames[frame].lost = reason
+            case LeftUnanswered(frame):
+                if frame in self._frames:
+                    self._frames[frame].left_unanswered = True
+            case Claimed():
+                pass
+            case Prompted() as event:
+                prompt = PromptView(record.n, stamp_of(record), event)
+                self.prompts[event.prompt] = prompt
+                self._place(prompt)
+            case Answered() as event if event.prompt in self.prompts:
+                self.prompts[event.prompt].answer = event
+                self.prompts[event.prompt].answered = stamp_of(record)
+            case PromptWithdrawn(prompt=name, reason=reason) if name in self.prompts:
+                self.prompts[name].withdrawn = reason
+            case StationConnected() as event:
+                self.connected = event
+                self._calls.clear()
+                self._place(record)
+            case StationDisconnected(connection):
+                if self.connected is not None and self.connected.connection == connection:
+                    self.connected = None
+                self._place(record)
+            case DeviceOpened() | DeviceLost() | DeviceClosed() as event:
+                self._device(event)
+                self._place(record)
+            case _:
+                self._place(record)
+        if self.case is not None and self.case.started is not None:
+            self.case.duration = max(0.0, record.mono - self.case.started.mono)
+
+    def _place(self, item: Item) -> None:
+        """Put an item where it belongs: the running step, the case between steps, or outside."""
+        if self.case is None:
+            self.outside.append(item)
+            return
+        if self.step is None:
+            steps = self.case.steps
+            if not steps or steps[-1].number is not None or steps[-1].phase != self.case.phase:
+                stamp = item.stamp if not isinstance(item, Record) else stamp_of(item)
+                steps.append(StepView(None, self.case.phase, "outside the steps", stamp))
+        self.case.steps[-1].items.append(item)
+
+    def _case_started(self, record: Record, event: CaseStarted) -> None:
+        waiting = (c for c in self.cases if c.id == event.case and c.state is State.WAITING)
+        case = next(waiting, None)
+        if case is None:
+            case = CaseView(event.case, event.title, event.mark, event.group)
+            self.cases.append(case)
+        case.state = State.RUNNING
+        case.purpose, case.refs = event.purpose, event.refs
+        case.started = stamp_of(record)
+        self.case, self.step = case, None
+
+    def _case_ended(self, event: CaseEnded) -> None:
+        if self.case is None:
+            return
+        case, self.case, self.step = self.case, None, None
+        case.state = State.ENDED
+        case.verdict, case.ended, case.reason = event.verdict, event.ended, event.reason
+        case.cause, case.phase, case.duration = event.cause, event.phase, event.duration
+        case.traceback, case.unclaimed = event.traceback, event.unclaimed
+
+    def _step_started(self, record: Record, event: StepStarted) -> None:
+        if self.case is not None:
+            self.step = StepView(event.step, event.phase, event.title, stamp_of(record))
+            self.case.steps.append(self.step)
+
+    def _step_ended(self, record: Record, event: StepEnded) -> None:
+        if self.step is not None:
+            self.step.verdict, self.step.reason = event.verdict, event.reason
+            self.step.duration = record.mono - self.step.started.mono
+            self.step = None
+
+    def _checked(self, record: Record, event: Checked) -> None:
+        check = CheckView(record.n, stamp_of(record), event)
+        self._place(check)
+        if self.case is not None:
+            self.case.steps[-1].checks.append(check)
+        if event.frame in self._frames:
+            self._frames[event.frame].checks.append(check)
+
+    def _frame(self, record: Record, event: FrameReceived | FrameSent) -> None:
+        received = isinstance(event, FrameReceived)
+        text = event.text
+        if text is None:
+            raw = base64.b64decode(event.base64 or "") if isinstance(event, FrameReceived) else b""
+            frame, text = parse(raw), f"{len(raw)} bytes: {raw.hex(' ', 4)}"
+        else:
+            frame = parse(text)
+        action = ""
+        match frame:
+            case Call(message_id, action):
+                self._calls[received, message_id] = action
+            case CallResult(message_id) | CallError(message_id):
+                action = self._calls.pop((not received, message_id), "")
+        stamp = stamp_of(record)
+        view = FrameView(record.n, stamp, event.connection, received, text, frame, action)
+        self._frames[record.n] = view
+        self._place(view)
+
+    def _device(self, event: DeviceOpened | DeviceLost | DeviceClosed) -> None:
+        match event:
+            case DeviceOpened(name, driver, offers, identity):
+                self.devices[name] = DeviceView(name, driver, offers, identity)
+            case DeviceLost(name, reason) if name in self.devices:
+                self.devices[name].state, self.devices[name].message = "lost", reason
+            case DeviceClosed(name) if name in self.devices:
+                self.devices[name].state = "closed"
+
+
+def _planned(case: dict[str, Any]) -> CaseView:
+    return CaseView(
+        id=str(case["id"]),
+        title=str(case.get("title", "")),
+        mark=str(case.get("mark", "")),
+        group=str(case.get("group", "")),
+        waits=float(case.get("waits") or 0.0),
+    )
+
+
+def fold(records: Iterable[Record]) -> RunView:
+    """Fold a whole run."""
+    view = RunView()
+    for record in records:
+        view.apply(record)
+    return view

@@ -1,0 +1,124 @@
+"""Verify a recorded run: hash chain, copied files, results, and every verdict derived again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from bench.derivation import Derivation
+from bench.errors import ConfigError
+from bench.events import RunEnded
+from bench.journal import Fault, JournalReader, Record
+from bench.report import JOURNAL
+from bench.report.results import results
+from bench.runview import RunView, fold
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What was verified, and what is wrong."""
+
+    summary: tuple[str, ...]
+    faults: tuple[str, ...]
+    """Empty when the run is sound; the first of each kind, the gravest first."""
+
+    @property
+    def is_sound(self) -> bool:
+        """Tell whether nothing is wrong."""
+        return not self.faults
+
+
+def verify(folder: Path) -> Verification:
+    """Verify a run's folder; raises `ConfigError` when it holds no journal."""
+    path = folder / JOURNAL
+    if not path.is_file():
+        raise ConfigError(f"{folder}: no {JOURNAL} here, so this is no run's folder")
+    reader = JournalReader(path)
+    records = list(reader)
+    view = fold(records)
+    faults = [_end_of_journal(path, reader.fault, records, view)]
+    names = list(view.started.files) if view.started else []
+    faults += _changed_files(folder, view)
+    if faults[0] is None:
+        faults.append(_other_results(folder, view))
+    derivation = Derivation(records)
+    difference = derivation.first_difference()
+    faults.append(None if difference is None else str(difference))
+    tally = derivation.tally
+    summary = (
+        f"journal  {len(records)} records in a chain of hashes, the last {reader.head}",
+        f"files    {', '.join(names) or 'none'}, results.json",
+        f"derived  {tally['frames']} frames watched by the monitors, {tally['findings']} findings",
+        f"         {tally['checks']} checks and {tally['values']} measured values",
+        f"         verdicts of {tally['steps']} steps and {tally['cases']} cases",
+    )
+    return Verification(summary, tuple(fault for fault in faults if fault is not None))
+
+
+def _end_of_journal(
+    path: Path, fault: Fault | None, records: list[Record], view: RunView
+) -> str | None:
+    """Say where the chain of hashes breaks, or where the journal of a killed run ends."""
+    if fault is None and records and isinstance(records[-1].event, RunEnded):
+        return None
+    where = f"record {records[-1].n}" if records else "no record"
+    if view.case is not None:
+        step = f" step {view.step.title!r}" if view.step else ""
+        where += f", during {view.case.id}{step}"
+    if fault is None or fault.line > path.read_bytes().count(b"\n"):
+        cut = "" if fault is None else f" (line {fault.line} is cut short)"
+        return f"the journal ends at {where}; it is whole up to there{cut}"
+    return f"{JOURNAL} {fault}; it is sound up to {where}"
+
+
+def _changed_files(folder: Path, view: RunView) -> Iterator[str]:
+    """Compare the copied files with the hashes in the journal."""
+    for name, digest in (view.started.files if view.started else {}).items():
+        try:
+            found = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        except OSError as error:
+            yield f"{name}: {error.strerror}"
+            continue
+        if found != digest:
+            yield f"{name} was changed: its SHA-256 is {found}, the journal says {digest}"
+
+
+def _other_results(folder: Path, view: RunView) -> str | None:
+    """Compare `results.json` with what the journal yields."""
+    try:
+        found = orjson.loads((folder / "results.json").read_bytes())
+    except OSError as error:
+        return f"results.json: {error.strerror}"
+    except ValueError as error:
+        return f"results.json is not JSON: {error}"
+    path = _first_other(found, orjson.loads(orjson.dumps(results(view))), "")
+    return None if path is None else f"results.json: {path}"
+
+
+def _first_other(found: object, expected: object, path: str) -> str | None:
+    """Say where two JSON values differ first."""
+    if isinstance(found, dict) and isinstance(expected, dict):
+        for key in [*expected, *(key for key in found if key not in expected)]:
+            inner = f"{path}.{key}" if path else str(key)
+            if key not in expected or key not in found:
+                return f"{inner} {'is missing' if key in expected else 'is not in the journal'}"
+            other = _first_other(found[key], expected[key], inner)
+            if other is not None:
+                return other
+        return None
+    if isinstance(found, list) and isinstance(expected, list) and len(found) == len(expected):
+        pairs = enumerate(zip(found, expected, strict=True))
+        others = (_first_other(f, e, f"{path}[{i}]") for i, (f, e) in pairs)
+        return next((other for other in others if other is not None), None)
+    if type(found) is type(expected) and found == expected:
+        return None
+    return f"{path} is {_short(found)}, the journal yields {_short(expected)}"
+
+
+def _short(value: object) -> str:
+    text = orjson.dumps(value).decode()
+    return text if len(text) <= 80 else text[:79] + "…"

@@ -1,0 +1,1 @@
+"""Procedures: the test cases, one module per chapter of a test plan."""

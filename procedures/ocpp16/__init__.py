@@ -1,0 +1,1 @@
+"""Procedures of OCPP 1.6."""

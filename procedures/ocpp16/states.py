@@ -1,0 +1,181 @@
+"""Reusable states of a charging station under test; each verifies what it claims."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bench.capability import Card, CardPresenter, VehicleCoupler, VehicleEmulator
+from bench.case import Case
+from bench.ocpp import v16
+from bench.ocpp.csms import Csms
+from bench.ocpp.match import ABSENT, matching, present, result
+from bench.ocpp.message import Received
+from bench.ocpp.station import Station
+
+
+async def configured(
+    case: Case, station: Station, key: str, value: str | int, *, if_implemented: bool = False
+) -> None:
+    """Give a configuration key a value for this case; afterwards its old one comes back.
+
+    With `if_implemented` a station that does not have the key is left as it is.
+    """
+    async with case.step(f"Set {key} to {value}"):
+        answer = await station.call(v16.GetConfiguration(key=[key]))
+        old = answer.field(f"configurationKey[key={key}].value")
+        if old.value is ABSENT and if_implemented:
+            case.note(f"the station does not have the key {key}")
+            return
+        case.check(f"GetConfiguration answer, value of {key}", old, present)
+        if answer.field(f"configurationKey[key={key}].readonly").value is not True:
+            case.afterwards(written, station, key, str(old.value))
+        if str(old.value).lower() != str(value).lower():
+            await written(station, key, value)
+
+
+async def written(station: Station, key: str, value: str | int) -> Received:
+    """Write a configuration key and have it accepted."""
+    request = v16.ChangeConfiguration(key=key, value=str(value))
+    return await station.call(request, result(status="Accepted"))
+
+
+async def plugged_in(
+    case: Case, station: Station, coupler: VehicleCoupler, connector: int | None = None
+) -> Received:
+    """Plug a vehicle in (at the connector under test if None); returns the message Preparing."""
+    where = case.pixit.connector if connector is None else connector
+    async with case.step(f"Plug the cable in at connector {where}"):
+        case.afterwards(coupler.unplug, where)
+        await coupler.plug_in(where)
+        return await station.expect(v16.StatusNotification(connectorId=where, status="Preparing"))
+
+
+async def authorized(case: Case, station: Station, cards: CardPresenter, card: Card) -> Received:
+    """Authorise a card while no vehicle is connected; returns the message Preparing."""
+    connector = case.pixit.connector
+    async with case.step("Present a valid card: it is authorised, and the connector gets ready"):
+        await cards.present(card, connector=connector)
+        await station.expect(v16.Authorize(idTag=card.id_tag))
+        ready = v16.StatusNotification(connectorId=connector, status="Preparing")
+        return await station.expect(ready)
+
+
+async def charging(
+    case: Case, station: Station, csms: Csms, coupler: VehicleCoupler, vehicle: VehicleEmulator
+) -> int:
+    """Charge with the card `valid`, started remotely; returns the transactionId.
+
+    The cable comes first, unless the station blocks it before the authorisation (AQ-2).
+    """
+    if case.pics.get("AQ-2"):
+        return await charging_after_remote_start(case, station, csms, coupler, vehicle)
+    return await charging_after_plug_in(case, station, csms, coupler, vehicle)
+
+
+async def charging_after_plug_in(
+    case: Case, station: Station, csms: Csms, coupler: VehicleCoupler, vehicle: VehicleEmulator
+) -> int:
+    """Plug in, then start remotely; returns the transactionId."""
+    asks = await asks_before_remote_start(case, station)
+    await plugged_in(case, station, coupler)
+    async with case.step("Start remotely: the transaction begins"):
+        await remote_start_accepted(case, station, asks=asks)
+        await vehicle.draw(case.pixit.connector)
+        start = await transaction_begins(case, station, case.pixit.card("valid"))
+        await no_needless_authorize(station, asks=asks)
+    return csms.book.transaction_id(start.payload)
+
+
+async def charging_after_remote_start(
+    case: Case, station: Station, csms: Csms, coupler: VehicleCoupler, vehicle: VehicleEmulator
+) -> int:
+    """Start remotely, then plug in; returns the transactionId."""
+    connector = case.pixit.connector
+    await remotely_prepared(case, station)
+    async with case.step("Plug the cable in: the transaction begins"):
+        case.afterwards(coupler.unplug, connector)
+        await coupler.plug_in(connector)
+        await vehicle.draw(connector)
+        start = await transaction_begins(case, station, case.pixit.card("valid"))
+    return csms.book.transaction_id(start.payload)
+
+
+async def remotely_prepared(case: Case, station: Station) -> Received:
+    """Start remotely while no vehicle is connected; returns the message Preparing."""
+    connector = case.pixit.connector
+    asks = await asks_before_remote_start(case, station)
+    async with case.step("Start remotely: the connector gets ready"):
+        await remote_start_accepted(case, station, asks=asks)
+        ready = v16.StatusNotification(connectorId=connector, status="Preparing")
+        message = await station.expect(ready)
+        await no_needless_authorize(station, asks=asks)
+    return message
+
+
+# Parts of a step
+
+
+async def asks_before_remote_start(case: Case, station: Station) -> bool:
+    """Read whether the station asks the CSMS about the idTag of a remote start; a step of its own.
+
+    The key decides which messages a remote start consists of.
+    """
+    key = "AuthorizeRemoteTxRequests"
+    async with case.step("Read whether the station authorises remote starts"):
+        answer = await station.call(v16.GetConfiguration(key=[key]))
+        value = answer.field(f"configurationKey[key={key}].value")
+        case.check(f"GetConfiguration answer, value of {key}", value, matching("true|false"))
+    return str(value.value).lower() == "true"
+
+
+async def remote_start_accepted(case: Case, station: Station, *, asks: bool) -> None:
+    """Start remotely for the card `valid`; the station accepts, and asks if it is to."""
+    id_tag = case.pixit.card("valid").id_tag
+    request = v16.RemoteStartTransaction(connectorId=case.pixit.connector, idTag=id_tag)
+    await station.call(request, result(status="Accepted"))
+    if asks:
+        await station.expect(v16.Authorize(idTag=id_tag))
+
+
+async def no_needless_authorize(station: Station, *, asks: bool) -> None:
+    """Check that no Authorize came in this step, if the station is configured not to ask."""
+    if not asks:
+        await station.expect_none(v16.Authorize(), during=0)
+
+
+async def transaction_begins(
+    case: Case, station: Station, card: Card, *, in_order: bool = False
+) -> Received:
+    """Expect StartTransaction and Charging in any order; returns the StartTransaction.
+
+    With `in_order` the StartTransaction comes after what the step has seen so far.
+    """
+    connector = case.pixit.connector
+    start = v16.StartTransaction(connectorId=connector, idTag=card.id_tag)
+    message = await station.expect(start, in_order=in_order)
+    await station.expect(v16.StatusNotification(connectorId=connector, status="Charging"))
+    return message
+
+
+async def transaction_ends(
+    case: Case, station: Station, transaction_id: int, **fields: Any
+) -> Received:
+    """Expect StopTransaction (with these fields) and Finishing in any order; returns the first."""
+    connector = case.pixit.connector
+    stop = v16.StopTransaction(transactionId=transaction_id, **fields)
+    message = await station.expect(stop)
+    await station.expect(v16.StatusNotification(connectorId=connector, status="Finishing"))
+    return message
+
+
+async def every_status(
+    case: Case, station: Station, *, after: Received, under_test: Any = "Available", **fields: Any
+) -> None:
+    """Expect the status of every connector, and of connector 0, after a BootNotification.
+
+    `under_test` is what the connector under test reports; all others report Available.
+    """
+    for connector in range(case.pixit.connectors + 1):
+        status = under_test if connector == case.pixit.connector else "Available"
+        message = v16.StatusNotification(connectorId=connector, status=status, **fields)
+        await station.expect(message, after=after)

@@ -1,0 +1,380 @@
+"""A charging station of a few lines, in memory, whose every answer and reaction a test replaces."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import Callable, Coroutine
+from datetime import datetime, timedelta
+from typing import Any, Never
+
+from bench.clock import now
+from bench.ocpp.dialogue import Dialogue
+from bench.ocpp.frame import Call, CallError, CallResult, encode, parse
+
+Payload = dict[str, Any]
+Answer = Callable[[Payload], Payload | CallError]
+Reaction = Callable[[Payload], Coroutine[Any, Any, object]]
+
+KEYS = {
+    "AuthorizationCacheEnabled": "true",
+    "AuthorizeRemoteTxRequests": "true",
+    "ClockAlignedDataInterval": "0",
+    "ConnectionTimeOut": "60",
+    "ConnectorPhaseRotation": "0.RST,1.RST,2.RST",
+    "GetConfigurationMaxKeys": "7",
+    "HeartbeatInterval": "60",
+    "LocalAuthorizeOffline": "true",
+    "LocalPreAuthorize": "false",
+    "MeterValueSampleInterval": "0",
+    "MeterValuesAlignedData": "",
+    "MeterValuesSampledData": "",
+    "NumberOfConnectors": "2",
+    "ResetRetries": "1",
+    "StopTransactionOnEVSideDisconnect": "true",
+    "StopTransactionOnInvalidId": "true",
+    "StopTxnAlignedData": "",
+    "StopTxnSampledData": "",
+    "SupportedFeatureProfiles": "Core,RemoteTrigger",
+    "TransactionMessageAttempts": "3",
+    "TransactionMessageRetryInterval": "60",
+    "UnlockConnectorOnEVSideDisconnect": "true",
+}
+READ_ONLY = {"GetConfigurationMaxKeys", "NumberOfConnectors", "SupportedFeatureProfiles"}
+
+ACCEPT: Payload = {"status": "Accepted"}
+ACCEPTED = (
+    "ChangeAvailability",
+    "ClearCache",
+    "ClearChargingProfile",
+    "RemoteStartTransaction",
+    "Reset",
+    "SendLocalList",
+    "TriggerMessage",
+)
+
+
+class Refused(Exception):
+    """A CALL of the station was answered with a CALLERROR, or never."""
+
+
+class Link:
+    """The station's end of a connection."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.inbox: asyncio.Queue[str] = asyncio.Queue()
+
+    async def send(self, text: str) -> None:
+        self.inbox.put_nowait(text)
+
+    async def close(self, code: int, reason: str) -> None:
+        pass
+
+
+class ScriptedStation:
+    """Good enough to pass; connector 1 is the one that hands reach."""
+
+    def __init__(self, dialogue: Dialogue, tasks: asyncio.TaskGroup) -> None:
+        self.keys = dict(KEYS)
+        self.read_only = set(READ_ONLY)
+        self.statuses = dict.fromkeys((0, 1, 2), "Available")
+        self.answers: dict[str, Answer] = dict.fromkeys(ACCEPTED, lambda payload: dict(ACCEPT)) | {
+            "GetConfiguration": self._read,
+            "ChangeConfiguration": self._write,
+            "RemoteStopTransaction": self._allow_stop,
+            "UnlockConnector": self._unlock,
+        }
+        """What is answered, by action."""
+        self.reactions: dict[str, Reaction] = {
+            "ChangeAvailability": self._change_availability,
+            "RemoteStartTransaction": self._start_remotely,
+            "RemoteStopTransaction": lambda payload: self.stop("Remote"),
+            "Reset": lambda payload: self.reboot(f"{payload['type']}Reset"),
+            "TriggerMessage": lambda payload: self.report(payload["connectorId"]),
+        }
+        """What is done once Accepted was answered, by action."""
+        self.asked: list[Call] = []
+        """All CALLs of the bench."""
+        self.running: int | None = None
+        """The transactionId."""
+        self.id_tag = ""
+        """Who may charge, or does."""
+        self.plugged = self.drawing = False
+        self.queue: list[Payload] = []
+        """Samples that could not be delivered."""
+        self.origin: datetime | None = None
+        """UTC at loop time 0 by the station's clock; the bench's clock if None."""
+        self._dialogue = dialogue
+        self._tasks = tasks
+        self._link: Link | None = None
+        self._links = itertools.count(1)
+        self._ids = itertools.count(1)
+        self._open: dict[str, asyncio.Future[CallResult | CallError]] = {}
+        self._turn = asyncio.Lock()
+        self._timers: dict[str, asyncio.Task[object]] = {}
+        self._life: set[asyncio.Task[object]] = set()
+
+    def spawn(self, work: Coroutine[Any, Any, object]) -> asyncio.Task[object]:
+        task = self._tasks.create_task(self._attempt(work))
+        self._life.add(task)
+        task.add_done_callback(self._life.discard)
+        task.add_done_callback(lambda _: work.close())
+        return task
+
+    def end(self) -> None:
+        """Let nothing go on after the test."""
+        for task in tuple(self._life):
+            task.cancel()
+
+    @staticmethod
+    async def _attempt(work: Coroutine[Any, Any, object]) -> None:
+        with contextlib.suppress(Refused):
+            await work
+
+    def stamp(self) -> str:
+        loop = asyncio.get_running_loop()
+        moment = now().utc if self.origin is None else self.origin + timedelta(seconds=loop.time())
+        return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+    # The connection
+
+    async def connect(self) -> None:
+        link = self._link = Link(next(self._links))
+        await self._dialogue.opened(link, identity="CP", path="/CP", remote="", offered=[])
+        self._timers["inbox"] = self.spawn(self._listen(link))
+
+    def disconnect(self) -> None:
+        link, self._link = self._link, None
+        if link is not None:
+            self._timers["inbox"].cancel()
+            self._dialogue.closed(link, 1006, "")
+        for future in self._open.values():
+            future.cancel()
+
+    async def _listen(self, link: Link) -> Never:
+        while True:
+            frame = parse(await link.inbox.get())
+            match frame:
+                case Call(message_id, action, payload):
+                    self.asked.append(frame)
+                    given = self.answers[action](payload)
+                    reply: CallResult | CallError = CallResult(message_id, {})
+                    if isinstance(given, CallError):
+                        reply = CallError(message_id, given.code)
+                    else:
+                        reply = CallResult(message_id, given)
+                    await self._send(encode(reply))
+                    if action in self.reactions and given == ACCEPT:
+                        self.spawn(self.reactions[action](payload))
+                case CallResult(message_id) | CallError(message_id):
+                    self._open[message_id].set_result(frame)
+                case _:
+                    raise AssertionError(frame)
+
+    async def _send(self, text: str) -> None:
+        if self._link is None:
+            raise Refused("no connection")
+        await self._dialogue.received(self._link, text, now(), lambda work: None)
+
+    async def call(self, action: str, **payload: Any) -> Payload:
+        async with self._turn:
+            call = Call(f"s{next(self._ids)}", action, payload)
+            future: asyncio.Future[CallResult | CallError]
+            future = self._open[call.message_id] = asyncio.get_running_loop().create_future()
+            await self._send(encode(call))
+            try:
+                reply = await future
+            except asyncio.CancelledError:
+                if future.cancelled():
+                    raise Refused("the connection was lost") from None
+                raise
+        if isinstance(reply, CallError):
+            raise Refused(reply.code)
+        return reply.payload
+
+    # What it does
+
+    async def boot(self) -> None:
+        await self.connect()
+        while True:
+            answer = await self.call(
+                "BootNotification", chargePointVendor="Test", chargePointModel="Scripted"
+            )
+            if answer["status"] == "Accepted":
+                break
+            await asyncio.sleep(answer["interval"])
+        self.keys["HeartbeatInterval"] = str(answer["interval"])
+        for connector in self.statuses:
+            await self.report(connector)
+        self.timer("heartbeat", self._beat())
+
+    async def reboot(self, reason: str = "") -> None:
+        self.lose_power()
+        await asyncio.sleep(1.0)
+        if self.plugged:
+            self.statuses[1] = "Preparing"
+        stopped, self.running = self.running, None
+        await self.boot()
+        if stopped is not None:
+            await self.send_stop(stopped, reason)
+
+    def lose_power(self) -> None:
+        for name in ("heartbeat", "samples", "patience"):
+            self.cancel(name)
+        self.disconnect()
+
+    async def report(self, connector: int, status: str | None = None) -> None:
+        self.statuses[connector] = status or self.statuses[connector]
+        await self.call(
+            "StatusNotification",
+            connectorId=connector,
+            errorCode="NoError",
+            status=self.statuses[connector],
+            timestamp=self.stamp(),
+        )
+
+    async def plug(self) -> None:
+        self.plugged = True
+        if self.id_tag:
+            await self.start()
+        else:
+            await self.report(1, "Preparing")
+
+    async def draw(self) -> None:
+        self.drawing = True
+        if self.running is not None:
+            await self.report(1, "Charging")
+
+    async def unplug(self, *, station_end: bool) -> None:
+        was_plugged, self.plugged, self.drawing = self.plugged, False, False
+        if self.running is not None:
+            await self.stop("EVDisconnected")
+        if station_end and (was_plugged or self.statuses[1] in ("Finishing", "Preparing")):
+            await self.report(1, "Available")
+
+    async def card(self, id_tag: str) -> None:
+        if self.running is not None:
+            if id_tag == self.id_tag:
+                await self.stop("Local", idTag=id_tag)
+            return
+        answer = await self.call("Authorize", idTag=id_tag)
+        if answer["idTagInfo"]["status"] == "Accepted":
+            await self.admit(id_tag)
+
+    async def admit(self, id_tag: str) -> None:
+        self.id_tag = id_tag
+        if self.plugged:
+            await self.start()
+        else:
+            await self.report(1, "Preparing")
+            self.timer("patience", self._wait_in_vain())
+
+    async def start(self) -> None:
+        self.cancel("patience")
+        answer = await self.call(
+            "StartTransaction",
+            connectorId=1,
+            idTag=self.id_tag,
+            meterStart=1000,
+            timestamp=self.stamp(),
+        )
+        self.running = answer["transactionId"]
+        if self.drawing:
+            await self.report(1, "Charging")
+        self.timer("samples", self._sample())
+
+    async def stop(self, reason: str, **fields: Any) -> None:
+        number, self.running, self.id_tag = self.running, None, ""
+        self.cancel("samples")
+        assert number is not None
+        await self.send_stop(number, reason, **fields)
+        await self.report(1, "Finishing")
+
+    async def send_stop(self, number: int, reason: str, **fields: Any) -> None:
+        await self.call(
+            "StopTransaction",
+            transactionId=number,
+            meterStop=2000,
+            timestamp=self.stamp(),
+            reason=reason,
+            **fields,
+        )
+
+    async def reconnect(self) -> None:
+        await self.connect()
+        queue, self.queue = self.queue, []
+        for sample in queue:
+            await self.call("MeterValues", **sample)
+
+    def timer(self, name: str, work: Coroutine[Any, Any, object]) -> None:
+        self.cancel(name)
+        self._timers[name] = self.spawn(work)
+
+    def cancel(self, name: str) -> None:
+        if name in self._timers:
+            self._timers.pop(name).cancel()
+
+    async def _beat(self) -> Never:
+        while True:
+            await asyncio.sleep(int(self.keys["HeartbeatInterval"]))
+            await self.call("Heartbeat")
+
+    async def _wait_in_vain(self) -> None:
+        await asyncio.sleep(int(self.keys["ConnectionTimeOut"]))
+        self.id_tag = ""
+        await self.report(1, "Available")
+
+    async def _sample(self) -> None:
+        every = int(self.keys["MeterValueSampleInterval"])
+        while every:
+            await asyncio.sleep(every)
+            value = {"timestamp": self.stamp(), "sampledValue": [{"value": "1000"}]}
+            sample = {"connectorId": 1, "transactionId": self.running, "meterValue": [value]}
+            if self._link is None or self.queue:
+                self.queue.append(sample)
+            else:
+                self.spawn(self.call("MeterValues", **sample))
+
+    # What it answers
+
+    def _read(self, payload: Payload) -> Payload:
+        names = payload.get("key") or list(self.keys)
+        known = [
+            {"key": name, "readonly": name in self.read_only, "value": self.keys[name]}
+            for name in names
+            if name in self.keys
+        ]
+        unknown = [name for name in names if name not in self.keys]
+        return {"configurationKey": known} | ({"unknownKey": unknown} if unknown else {})
+
+    def _write(self, payload: Payload) -> Payload:
+        key, value = payload["key"], payload["value"]
+        if key not in self.keys:
+            return {"status": "NotSupported"}
+        if key in self.read_only or value.startswith("-"):
+            return {"status": "Rejected"}
+        self.keys[key] = value
+        return {"status": "Accepted"}
+
+    def _allow_stop(self, payload: Payload) -> Payload:
+        running = self.running == payload["transactionId"]
+        return {"status": "Accepted" if running else "Rejected"}
+
+    def _unlock(self, payload: Payload) -> Payload:
+        known = payload["connectorId"] in self.statuses
+        return {"status": "Unlocked" if known else "NotSupported"}
+
+    async def _change_availability(self, payload: Payload) -> None:
+        status = "Available" if payload["type"] == "Operative" else "Unavailable"
+        numbers = self.statuses if payload["connectorId"] == 0 else (payload["connectorId"],)
+        for connector in numbers:
+            if "Unavailable" in (status, self.statuses[connector]):
+                if self.statuses[connector] != status:
+                    await self.report(connector, status)
+
+    async def _start_remotely(self, payload: Payload) -> None:
+        if self.keys["AuthorizeRemoteTxRequests"] == "true":
+            await self.call("Authorize", idTag=payload["idTag"])
+        await self.admit(payload["idTag"])

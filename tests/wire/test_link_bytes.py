@@ -1,0 +1,151 @@
+"""The byte link over a pseudo terminal, TCP and memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from bench.errors import DeviceTimeout, LinkError
+from drivers.link.address import parse
+from drivers.link.stream import SCHEMES, ByteLink, byte_link, memory_links
+from tests.wire.responders import pty, tcp_server
+
+WITHIN = 0.05
+
+
+def echo(data: bytes) -> bytes:
+    return data
+
+
+@asynccontextmanager
+async def over_pty() -> AsyncIterator[ByteLink]:
+    async with pty(echo) as line:
+        link = byte_link(parse(f"serial:{line.path}?baudrate=115200", *SCHEMES), "dev")
+        await link.open()
+        yield link
+        await link.close()
+
+
+@asynccontextmanager
+async def over_tcp() -> AsyncIterator[ByteLink]:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(100):
+            writer.write(echo(data))
+
+    async with tcp_server(talk) as port:
+        link = byte_link(parse(f"socket://127.0.0.1:{port}", *SCHEMES), "dev")
+        await link.open()
+        yield link
+        await link.close()
+
+
+@asynccontextmanager
+async def over_memory() -> AsyncIterator[ByteLink]:
+    near, far = memory_links("dev")
+
+    await near.open()
+    await far.open()
+
+    async def answer() -> None:
+        while True:
+            await far.write(await far.read_exactly(1, within=10.0))
+
+    task = asyncio.ensure_future(answer())
+    yield near
+    task.cancel()
+    await asyncio.wait([task])
+    await near.close()
+
+
+WAYS = pytest.mark.parametrize("way", [over_pty, over_tcp, over_memory])
+
+
+@WAYS
+async def test_bytes_come_back(way: object) -> None:
+    assert callable(way)
+    async with way() as link:
+        await link.write(b"\x00\xff\r\nlast\n")
+        assert await link.read_exactly(2, within=2.0) == b"\x00\xff"
+        assert await link.read_until(b"\r\n", within=2.0) == b"\r\n"
+        assert await link.read_until(b"\n", within=2.0) == b"last\n"
+
+
+@WAYS
+async def test_too_few_bytes_are_a_timeout_that_shows_them(way: object) -> None:
+    assert callable(way)
+    async with way() as link:
+        await link.write(b"\x01\x02")
+        with pytest.raises(DeviceTimeout, match=r"expected 3 bytes within 0.05 s, got 01 02"):
+            await link.read_exactly(3, within=WITHIN)
+        link.discard()
+        with pytest.raises(DeviceTimeout, match=r"expected bytes up to b'\\n' within .*, got noth"):
+            await link.read_until(b"\n", within=WITHIN)
+
+
+@WAYS
+async def test_a_closed_link_refuses(way: object) -> None:
+    assert callable(way)
+    async with way() as link:
+        await link.close()
+        await link.close()
+        with pytest.raises(LinkError, match="connection closed"):
+            await link.write(b"x")
+        with pytest.raises(LinkError, match="connection closed"):
+            await link.read_exactly(1, within=WITHIN)
+
+
+async def test_a_terminal_that_vanishes_ends_the_wait_for_an_answer() -> None:
+    def vanish(data: bytes) -> bytes:
+        line.vanish()
+        return b""
+
+    async with pty(vanish) as line:
+        link = byte_link(parse(f"serial:{line.path}", *SCHEMES), "dev")
+        await link.open()
+        await link.write(b"x")
+        with pytest.raises(LinkError, match=r"dev \(serial:/dev/pts/\d+\): connection (lost|clos)"):
+            await link.read_exactly(1, within=30.0)
+        await link.close()
+
+
+async def test_a_peer_that_closes_ends_the_wait_for_an_answer() -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(1)
+
+    async with tcp_server(talk) as port:
+        link = byte_link(parse(f"socket://127.0.0.1:{port}", *SCHEMES), "dev")
+        await link.open()
+        await link.write(b"x")
+        with pytest.raises(LinkError, match="connection closed"):
+            await link.read_exactly(1, within=30.0)
+        await link.close()
+
+
+async def test_what_came_before_the_end_can_still_be_read() -> None:
+    near, far = memory_links("dev")
+    await near.open()
+    await far.open()
+    await far.write(b"bye")
+    await far.close()
+    assert await near.read_exactly(3, within=WITHIN) == b"bye"
+
+
+async def test_a_port_that_is_not_there_or_in_use_is_a_link_error() -> None:
+    with pytest.raises(LinkError, match=r"can't open: .*No such file or directory"):
+        await byte_link(parse("serial:/dev/no-such-port", *SCHEMES), "dev").open()
+    async with pty(echo) as line:
+        address = parse(f"serial:{line.path}", *SCHEMES)
+        link = byte_link(address, "dev")
+        await link.open()
+        with pytest.raises(LinkError, match=r"can't open: .*already locked"):
+            await byte_link(address, "other").open()
+        await link.close()
+        await link.open()  # closed means free
+        await link.close()
+    async with tcp_server(lambda reader, writer: asyncio.sleep(0)) as port:
+        pass
+    with pytest.raises(LinkError, match="can't open: "):
+        await byte_link(parse(f"socket://127.0.0.1:{port}", *SCHEMES), "dev").open()
