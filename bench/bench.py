@@ -22,7 +22,9 @@ from bench.stream import Stream
 OPENING = 10.0
 """Deadline in s for a device to connect, identify and be safe."""
 MAKING_SAFE = 5.0
-"""Deadline in s for a device to be made safe."""
+"""Deadline in s for a device to be made safe; a manual one has the operator's deadline as well."""
+CLEAN_UP = 30.0
+"""Deadline of one clean-up in s, beside what its devices may take."""
 
 
 def candidates(config: BenchConfig, need: Need, connector: int) -> list[DeviceEntry]:
@@ -54,6 +56,7 @@ class Bench:
     def __init__(self, config: BenchConfig, stream: Stream) -> None:
         self._config = config
         self._stream = stream
+        self._entries = {entry.name: entry for entry in config.devices}
         self._devices: dict[str, Device] = {}
         self._lost: dict[str, str] = {}
 
@@ -78,7 +81,9 @@ class Bench:
                 try:
                     await self._enter(entry, device)
                 except DeviceError as error:
-                    failures.append(f"{entry.name}: {error}")
+                    text = str(error)
+                    named = text.startswith(entry.name)
+                    failures.append(text if named else f"{entry.name}: {text}")
                     continue
                 stack.push_async_callback(self._leave, entry.name, device)
             if failures:
@@ -101,7 +106,7 @@ class Bench:
 
     async def _leave(self, name: str, device: Device) -> None:
         try:
-            async with asyncio.timeout(MAKING_SAFE):
+            async with asyncio.timeout(self._patience(name)):
                 await device.__aexit__(None, None, None)
         except (DeviceError, Unverifiable, TimeoutError) as error:
             self._stream.emit(DeviceLost(name, str(error) or "did not close in time"))
@@ -155,17 +160,35 @@ class Bench:
         return failures
 
     def _is_vehicle(self, name: str) -> bool:
-        (entry,) = (entry for entry in self._config.devices if entry.name == name)
-        return bool({VehicleCoupler, VehicleEmulator} & set(entry.driver.offers))
+        return bool({VehicleCoupler, VehicleEmulator} & set(self._entries[name].driver.offers))
+
+    def _patience(self, name: str) -> float:
+        """Return how long a device may take to be safe; a person takes longer than a relay."""
+        by_hand = self._entries[name].driver.by_hand
+        return MAKING_SAFE + (self._config.operator.within if by_hand else 0.0)
+
+    @property
+    def clean_up_within(self) -> float:
+        """The deadline of one clean-up in s; longer when one of the devices is a person."""
+        return CLEAN_UP + max(map(self._patience, self._entries), default=0.0)
 
     async def _safe(self, name: str) -> str | None:
+        patience = self._patience(name)
         try:
-            async with asyncio.timeout(MAKING_SAFE):
+            async with asyncio.timeout(patience):
                 await self._devices[name].make_safe()
         except TimeoutError:
-            return f"not safe within {MAKING_SAFE:g} s"
+            return f"not safe within {patience:g} s"
         except (DeviceError, Unverifiable) as error:
             return str(error)
+        return None
+
+    @property
+    def ocpp_front(self) -> str | None:
+        """HOST:PORT where a device stands before the OCPP endpoint, if one does."""
+        for name, device in self._devices.items():
+            if self._entries[name].driver.fronts_ocpp:
+                return str(getattr(device, "address", self._config.ocpp.listen))
         return None
 
     @property

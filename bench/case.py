@@ -20,9 +20,6 @@ from bench.ocpp.monitors import Finding
 from bench.stream import Stream
 from bench.verdict import Phase, Verdict, check_verdict, joined, verdict_of
 
-CLEAN_UP = 30.0
-"""Deadline of one clean-up in s, unless it asks for another."""
-
 
 @dataclass(frozen=True, slots=True)
 class CleanUp:
@@ -42,6 +39,7 @@ class Case:
         operator: Operator,
         *,
         gate: Callable[[], Awaitable[None]],
+        clean_up_within: float = 30.0,
     ) -> None:
         self.pixit: Pixit = dut.pixit
         self.pics = dut.pics
@@ -54,6 +52,7 @@ class Case:
         self.clean_ups: list[CleanUp] = []
         self._stream = stream
         self._gate = gate
+        self._clean_up_within = clean_up_within
         self._window = stream.last
         self._steps = 0
         self._in_step = False
@@ -239,10 +238,14 @@ class Case:
         )
 
     def afterwards(
-        self, act: Callable[..., Awaitable[object]], *arguments: Any, within: float = CLEAN_UP
+        self, act: Callable[..., Awaitable[object]], *arguments: Any, within: float | None = None
     ) -> None:
-        """Register a clean-up where the mess is made; the last one registered runs first."""
-        self.clean_ups.append(CleanUp(lambda: act(*arguments), within))
+        """Register a clean-up where the mess is made; the last one registered runs first.
+
+        `within` is its deadline in s, None: the bench's.
+        """
+        deadline = self._clean_up_within if within is None else within
+        self.clean_ups.append(CleanUp(lambda: act(*arguments), deadline))
 
     async def clean_up(self) -> list[str]:
         """Run the clean-ups, newest first, each with its deadline; return what went wrong."""

@@ -107,5 +107,7 @@ class Driver:
     """Make the device, unopened, of its settings and context."""
     scan: Callable[[], Awaitable[Sequence[str]]] | None = None
     """List what is plugged in that this driver could serve, if it can tell."""
+    by_hand: bool = False
+    """True when the operator is the device: its calls take as long as a prompt may stay open."""
     fronts_ocpp: bool = False
     """True for a device that stands between DUT and engine and takes over `[ocpp] listen`."""

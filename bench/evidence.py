@@ -13,6 +13,7 @@ from bench.journal import Record, stamp_of
 from bench.ocpp.frame import Call, CallError, CallResult, parse
 from bench.ocpp.match import ABSENT, absent, compare, from_json, pattern_from_json, show
 from bench.ocpp.message import Observed, Received, age, elapsed, interval
+from bench.ocpp.station import describe
 
 GRACE = 0.001
 """Seconds by which the engine's timers may differ from the deadlines that they stand for."""
@@ -27,11 +28,14 @@ class Differs(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A check judged again: whether it holds, why, and the records that can have decided it."""
+    """A check judged again: whether it holds, why, and by which record or when it was decided."""
 
     holds: bool
     why: str
     by: tuple[int, ...] = ()
+    """The messages of which any can have decided it."""
+    not_before: float = 0.0
+    """When it can have been decided at the earliest, on the monotonic clock."""
 
 
 def received(record: Record) -> Received | None:
@@ -86,12 +90,30 @@ class Evidence:
     def judge(self, record: Record, check: Checked) -> Judged:
         """Judge a check again by its rule; raises `Differs` when it can't have come about."""
         judged = self._judge(record, check)
-        if judged.by and check.frame not in judged.by and judged.holds == (check.verdict == "pass"):
+        if judged.holds != (check.verdict == "pass"):
+            return judged
+        if judged.by and check.frame not in judged.by:
             by = f"record {judged.by[0]}"
             raise Differs(f"{check.text!r} was judged by record {check.frame}, {by} decides it")
+        if record.mono < judged.not_before - GRACE:
+            early = judged.not_before - record.mono
+            raise Differs(f"{check.text!r} was judged {early:.3f} s before its deadline")
+        self._compare_texts(check)
         if judged.by and check.frame is not None and check.rule["rule"] in _CLAIMING:
             self.claimed.add(check.frame)
         return judged
+
+    def _compare_texts(self, check: Checked) -> None:
+        """Compare what reports print with the pattern and the message that stand behind it."""
+        if "pattern" not in check.rule:
+            return
+        expected = str(pattern_from_json(check.rule["pattern"]))
+        if check.rule["rule"] in ("none", "forbid"):
+            expected = f"no {expected}"
+        same(f"what {check.text!r} expects", check.expected, expected)
+        if check.frame is not None:
+            came = describe(self._message(check.frame))
+            same(f"what {check.text!r} was judged by", check.actual, came)
 
     def _judge(self, record: Record, check: Checked) -> Judged:
         rule = check.rule
@@ -99,14 +121,13 @@ class Evidence:
             case "expect":
                 fits = self._fitting(rule, until=rule["deadline"])
                 if not fits:
-                    _waited(record, rule["deadline"])
-                    return Judged(False, "no unclaimed message fits and came in time")
+                    why = "no unclaimed message fits and came in time"
+                    return Judged(False, why, not_before=rule["deadline"])
                 return Judged(True, f"record {fits[0]} fits and came in time", fits)
             case "none":
                 fits = self._fitting(rule, until=rule["until"])
                 if not fits:
-                    _waited(record, rule["until"])
-                    return Judged(True, "no such message came")
+                    return Judged(True, "no such message came", not_before=rule["until"])
                 return Judged(False, f"record {fits[0]} came", fits)
             case "forbid":
                 pattern = pattern_from_json(rule["pattern"])
@@ -199,17 +220,12 @@ class Evidence:
                 misses = pattern_from_json(rule["pattern"]).misses(frame)
                 why = "; ".join(map(str, misses)) or f"record {reply.n} fits"
                 return Judged(not misses, why, (reply.n,))
-        if self._connection_changed < sent.n:
-            _waited(record, deadline)
-        return Judged(False, "no answer came in time")
+        # A connection that ends takes the hope of an answer with it.
+        not_before = deadline if self._connection_changed < sent.n else 0.0
+        return Judged(False, "no answer came in time", not_before=not_before)
 
 
 def same(what: str, recorded: Any, derived: Any) -> None:
     """Raise `Differs` unless a record says what was derived again."""
     if recorded != derived:
         raise Differs(f"{what} is recorded as {recorded}, the records say {derived}")
-
-
-def _waited(record: Record, deadline: float) -> None:
-    if record.mono < deadline - GRACE:
-        raise Differs(f"judged {deadline - record.mono:.3f} s before its deadline")

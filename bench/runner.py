@@ -69,7 +69,13 @@ class Runner:
         stream.emit(
             CaseStarted(one.id, one.title, one.mark, one.group, one.purpose, list(one.refs))
         )
-        case = Case(stream, self._dut, self._operator, gate=self._control.gate)
+        case = Case(
+            stream,
+            self._dut,
+            self._operator,
+            gate=self._control.gate,
+            clean_up_within=self._bench.clean_up_within,
+        )
         timing = self._dut.pixit.timing
         csms = Csms(self._dialogue.csms.book, lambda text: _record(stream, text))
         station = Station(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
@@ -26,6 +26,9 @@ from bench.operator import PromptDesk
 from bench.plan import Plan
 from bench.runner import Runner
 from bench.stream import Stream
+
+_SECRET = re.compile(r"""((?:password|secret|token)\s*=\s*)("[^"\n]*"|'[^'\n]*')""")
+"""What the copies in a run's folder leave out of the lab's files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ class Session:
                 text = error.strerror or str(error)
                 raise BenchError(f"[ocpp] listen {self.config.ocpp.listen}: {text}") from error
             await stack.enter_async_context(self.bench.opened(self.desk, lambda: self._upstream))
-            self.listening_at = self.config.ocpp.listen if fronted else self._upstream
+            self.listening_at = self.bench.ocpp_front or self._upstream
             yield
 
     async def run(self, plan: Plan, folder: Path) -> RunResult:
@@ -129,8 +132,8 @@ class Session:
         folder.mkdir(parents=True, exist_ok=True)
         names = "".join(f'    "{one.id}",\n' for one in plan.cases)
         (folder / "plan.toml").write_text(f"[plan]\ncases = [\n{names}]\n", "utf-8")
-        shutil.copyfile(self.config.path, folder / "bench.toml")
-        shutil.copyfile(self.dut.path, folder / "dut.toml")
+        for path, name in ((self.config.path, "bench.toml"), (self.dut.path, "dut.toml")):
+            (folder / name).write_text(_SECRET.sub(r'\1"***"', path.read_text("utf-8")), "utf-8")
         return {
             name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
             for name in ("bench.toml", "dut.toml", "plan.toml")

@@ -238,19 +238,23 @@ MANUAL_CARDS = Driver(
     settings=ManualSettings,
     offers=(CardPresenter,),
     make=lambda settings, context: ManualCards(context),
+    by_hand=True,
 )
 MANUAL_METER = Driver(
     settings=ManualMeterSettings,
     offers=(PowerMeter,),
     make=lambda settings, context: ManualMeter(context, settings),
+    by_hand=True,
 )
 MANUAL_POWER = Driver(
     settings=ManualSettings,
     offers=(PowerSwitch,),
     make=lambda settings, context: ManualPower(context),
+    by_hand=True,
 )
 MANUAL_NETWORK = Driver(
     settings=ManualSettings,
     offers=(NetworkPath,),
     make=lambda settings, context: ManualNetwork(context),
+    by_hand=True,
 )

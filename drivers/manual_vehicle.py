@@ -190,9 +190,11 @@ MANUAL_COUPLER = Driver(
     settings=ManualSettings,
     offers=(VehicleCoupler,),
     make=lambda settings, context: ManualCoupler(context),
+    by_hand=True,
 )
 MANUAL_VEHICLE = Driver(
     settings=ManualVehicleSettings,
     offers=(VehicleEmulator,),
     make=lambda settings, context: ManualVehicle(context, settings),
+    by_hand=True,
 )

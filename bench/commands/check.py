@@ -40,8 +40,8 @@ def _check(path: Path) -> str:
 
     document = toml.load(path)
     if "profile" in document:
-        for point in entry_points(group="pilotbench.profiles"):
-            point.load()(path)
+        (point,) = entry_points(group="pilotbench.profiles")
+        point.load()(path)
         return "profile"
     if "dut" in document:
         load_dut(path)

@@ -77,9 +77,7 @@ def _new_folder(model: str) -> Path:
     return Path("runs") / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{name}"
 
 
-async def _make_run(
-    options: argparse.Namespace, session: Session, plan: Plan, folder: Path
-) -> int:
+async def _make_run(options: argparse.Namespace, session: Session, plan: Plan, folder: Path) -> int:
     from bench.report import write_all
     from bench.terminal import Progress
 
@@ -108,6 +106,7 @@ async def _open_operator(
 
         host, port = split_address(options.api, "--api")
         path, token = operator_token(folder)
+        stack.callback(path.unlink, missing_ok=True)
         serve = serving(session.desk, session.snapshot, host=host, port=port, token=token)
         url = await stack.enter_async_context(serve)
         sys.stderr.write(f"API: {url} token file {path}\n")

@@ -6,7 +6,6 @@ import asyncio
 import json
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -268,8 +267,8 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def page(mixed: Path) -> Iterator[str]:
-    yield (mixed / "report.html").read_text("utf-8")
+def page(mixed: Path) -> str:
+    return (mixed / "report.html").read_text("utf-8")
 
 
 def test_the_page_is_one_file_that_loads_nothing(page: str) -> None:

@@ -15,6 +15,7 @@ from bench.ocpp.frame import Call, CallError, CallResult, encode, parse
 
 Payload = dict[str, Any]
 Answer = Callable[[Payload], Payload | CallError]
+Work = Callable[[], Coroutine[Any, Any, object]]
 Reaction = Callable[[Payload], Coroutine[Any, Any, object]]
 
 KEYS = {
@@ -104,6 +105,18 @@ class ScriptedStation:
         self.plugged = self.drawing = False
         self.queue: list[Payload] = []
         """Samples that could not be delivered."""
+        self.delivers: Callable[[list[Payload]], list[Payload]] = lambda queue: queue
+        """What becomes of the queue when the connection is back."""
+        self.last_sample: Payload = {}
+        """The newest that was delivered."""
+        self.deaf = False
+        self.reports_after_boot: dict[int, str] = {}
+        """By connector: what is reported in place of the truth."""
+        self.patience = 1.0
+        """Times the interval that a BootNotification was answered with."""
+        self.beat: Work = self._beat
+        self.reconnect: Work = self._reconnect
+        self.send_stop: Callable[..., Coroutine[Any, Any, object]] = self._send_stop
         self.origin: datetime | None = None
         """UTC at loop time 0 by the station's clock; the bench's clock if None."""
         self._dialogue = dialogue
@@ -156,6 +169,8 @@ class ScriptedStation:
     async def _listen(self, link: Link) -> Never:
         while True:
             frame = parse(await link.inbox.get())
+            if self.deaf:
+                continue
             match frame:
                 case Call(message_id, action, payload):
                     self.asked.append(frame)
@@ -204,11 +219,11 @@ class ScriptedStation:
             )
             if answer["status"] == "Accepted":
                 break
-            await asyncio.sleep(answer["interval"])
+            await asyncio.sleep(answer["interval"] * self.patience)
         self.keys["HeartbeatInterval"] = str(answer["interval"])
         for connector in self.statuses:
-            await self.report(connector)
-        self.timer("heartbeat", self._beat())
+            await self.report(connector, self.reports_after_boot.get(connector))
+        self.timer("heartbeat", self.beat())
 
     async def reboot(self, reason: str = "") -> None:
         self.lose_power()
@@ -292,7 +307,7 @@ class ScriptedStation:
         await self.send_stop(number, reason, **fields)
         await self.report(1, "Finishing")
 
-    async def send_stop(self, number: int, reason: str, **fields: Any) -> None:
+    async def _send_stop(self, number: int, reason: str, **fields: Any) -> None:
         await self.call(
             "StopTransaction",
             transactionId=number,
@@ -302,10 +317,10 @@ class ScriptedStation:
             **fields,
         )
 
-    async def reconnect(self) -> None:
+    async def _reconnect(self) -> None:
         await self.connect()
         queue, self.queue = self.queue, []
-        for sample in queue:
+        for sample in self.delivers(queue):
             await self.call("MeterValues", **sample)
 
     def timer(self, name: str, work: Coroutine[Any, Any, object]) -> None:
@@ -335,6 +350,7 @@ class ScriptedStation:
             if self._link is None or self.queue:
                 self.queue.append(sample)
             else:
+                self.last_sample = sample
                 self.spawn(self.call("MeterValues", **sample))
 
     # What it answers

@@ -75,11 +75,11 @@ async def test_a_rejected_station_is_accepted_when_it_asks_again() -> None:
 async def test_an_open_transaction_is_stopped_and_the_cable_taken_out() -> None:
     async with rig() as bench:
         station, hands = bench.station, bench.hands
-        await hands.plug_in(1)
-        station.drawing = True
+        hands.plugged.add(1)
+        await station.plug()
+        await station.draw()
         await station.admit("CARD1")
         (number,) = bench.book.open
-        hands.done.clear()
         assert (await bench.run("000_RESET")).verdict == "pass"
         assert f"Stop transaction {number}" in [s.title for s in bench.events(StepStarted)]
         assert hands.done == ["unplug 1"]

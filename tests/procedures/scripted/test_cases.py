@@ -1,0 +1,467 @@
+"""What the cases allow and what they notice, beyond the defects of the virtual station."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bench.clock import now
+from bench.events import Acted, CaseEnded, Checked, FrameReceived
+from bench.ocpp.frame import CallError
+from procedures.ocpp16.station import SUITE
+from tests.procedures.scripted.rig import Rig, rig
+from tests.procedures.scripted.station import Payload
+
+CASES = [one.id for one in SUITE.procedures if one is not SUITE.reset]
+
+
+def reason(ended: CaseEnded) -> str:
+    assert ended.reason is not None
+    return ended.reason
+
+
+def follow_virtual_time(bench: Rig) -> None:
+    """Let the station's clock run with virtual time, as its samples are judged by it alone."""
+    bench.station.origin = now().utc - timedelta(seconds=asyncio.get_running_loop().time() + 3600.0)
+
+
+@pytest.mark.parametrize("case", CASES)
+async def test_every_case_passes(case: str) -> None:
+    async with rig() as bench:
+        if case == "TC_036_CS":
+            follow_virtual_time(bench)
+        ended = await bench.run(case)
+        assert (ended.verdict, ended.reason) == ("pass", None)
+        assert bench.bad() == []
+
+
+@pytest.mark.parametrize("case", CASES)
+async def test_every_case_is_inconclusive_when_the_station_is_mute(case: str) -> None:
+    async with rig(booted=False) as bench:
+        await bench.station.connect()
+        bench.station.deaf = True
+        ended = await bench.run(case)
+        assert (ended.verdict, ended.phase) == ("inconclusive", "preamble")
+        assert "was not answered within 30 s" in reason(ended)
+
+
+# Cold boot
+
+
+async def test_heartbeats_may_deviate_a_little_but_not_more() -> None:
+    for extra, verdict in ((3, "pass"), (5, "fail")):
+        async with rig() as bench:
+
+            async def beat(extra: int = extra, bench: Rig = bench) -> None:
+                while True:
+                    await asyncio.sleep(60 + extra)
+                    await bench.station.call("Heartbeat")
+
+            bench.station.beat = beat
+            ended = await bench.run("TC_001_CS")
+            assert ended.verdict == verdict
+            if verdict == "fail":
+                assert "Heartbeat after Heartbeat, in s: expected 56 to 64, came 65" in reason(
+                    ended
+                )
+
+
+async def test_an_early_retry_names_the_interval() -> None:
+    async with rig() as bench:
+        bench.station.patience = 0.5
+        ended = await bench.run("TC_002_CS")
+        assert ended.verdict == "fail"
+        text = "BootNotification after the one before, in s: expected at least 14.9, came 7.5"
+        assert text in reason(ended)
+
+
+async def test_a_connector_that_boots_out_of_service_fails() -> None:
+    async with rig() as bench:
+        bench.station.reports_after_boot = {2: "Unavailable"}
+        ended = await bench.run("TC_001_CS")
+        assert ended.verdict == "fail"
+        text = 'StatusNotification: status expected "Available", came "Unavailable"'
+        assert text in reason(ended)
+
+
+# Start and stop
+
+
+async def test_a_start_stamped_an_hour_ago_fails() -> None:
+    async with rig() as bench:
+        bench.station.origin = now().utc - timedelta(
+            seconds=asyncio.get_running_loop().time() + 3600.0
+        )
+        ended = await bench.run("TC_003_CS")
+        assert ended.verdict == "fail"
+        assert "StartTransaction, age of timestamp in s: expected -4 to 4, came 3600" in (
+            reason(ended)
+        )
+
+
+async def test_a_late_return_to_available_fails() -> None:
+    async with rig() as bench:
+
+        def lazy(payload: Payload) -> Payload:
+            if payload["key"] == "ConnectionTimeOut":
+                bench.station.keys["ConnectionTimeOut"] = str(int(payload["value"]) + 69)
+            return {"status": "Accepted"}
+
+        bench.station.answers["ChangeConfiguration"] = lazy
+        assert (await bench.run("TC_004_2_CS")).verdict == "pass"
+        bench.station.keys["ConnectionTimeOut"] = "60"
+
+    async with rig() as bench:
+
+        def lazier(payload: Payload) -> Payload:
+            if payload["key"] == "ConnectionTimeOut":
+                bench.station.keys["ConnectionTimeOut"] = str(int(payload["value"]) + 71)
+            return {"status": "Accepted"}
+
+        bench.station.answers["ChangeConfiguration"] = lazier
+        ended = await bench.run("TC_004_2_CS")
+        assert ended.verdict == "fail"
+        assert "did not come within 100 s" in reason(ended)
+
+
+async def test_the_old_connection_time_out_comes_back_after_the_case() -> None:
+    async with rig() as bench:
+        await bench.run("TC_004_2_CS")
+        assert bench.station.keys["ConnectionTimeOut"] == "60"
+
+
+async def test_the_other_connector_is_occupied_when_the_reader_is_shared() -> None:
+    async with rig(pics={"GEN.rfid": "single"}) as bench:
+        assert (await bench.run("TC_068_CS")).verdict == "pass"
+        plugged = [done for done in bench.hands.done if done.startswith("plug in")]
+        assert plugged == ["plug in 2", "plug in 1"]
+        assert bench.hands.plugged == set()
+
+
+async def test_a_stop_without_reason_is_a_local_one() -> None:
+    async with rig() as bench:
+
+        async def stop(number: int, reason: str, **fields: Any) -> None:
+            await bench.station.call(
+                "StopTransaction",
+                transactionId=number,
+                meterStop=2000,
+                timestamp=bench.station.stamp(),
+                **fields,
+            )
+
+        bench.station.send_stop = stop
+        assert (await bench.run("TC_068_CS")).verdict == "pass"
+
+
+async def test_a_read_only_key_that_has_the_wanted_value_is_left_alone() -> None:
+    async with rig() as bench:
+        bench.station.read_only.add("UnlockConnectorOnEVSideDisconnect")
+        ended = await bench.run("TC_005_1_CS")
+        assert (ended.verdict, bench.bad()) == ("pass", [])
+
+
+async def test_a_read_only_key_with_another_value_is_inconclusive() -> None:
+    async with rig() as bench:
+        bench.station.read_only.add("StopTransactionOnEVSideDisconnect")
+        bench.station.keys["StopTransactionOnEVSideDisconnect"] = "false"
+        ended = await bench.run("TC_005_1_CS")
+        assert (ended.verdict, ended.phase) == ("inconclusive", "preamble")
+        assert 'status expected "Accepted", came "Rejected"' in reason(ended)
+
+
+async def test_minimum_status_duration_is_set_where_there_is_one() -> None:
+    async with rig() as bench:
+        bench.station.keys["MinimumStatusDuration"] = "3"
+        seen: list[str] = []
+
+        def write(payload: Payload) -> Payload:
+            seen.append(f"{payload['key']}={payload['value']}")
+            return {"status": "Accepted"}
+
+        bench.station.answers["ChangeConfiguration"] = write
+        assert (await bench.run("TC_023_CS")).verdict == "pass"
+        assert seen == [
+            "MinimumStatusDuration=10",
+            "LocalPreAuthorize=true",
+            "LocalPreAuthorize=false",
+            "MinimumStatusDuration=3",
+        ]
+
+
+# Remote actions
+
+
+@pytest.mark.parametrize("case", ["TC_010_CS", "TC_011_1_CS", "TC_011_2_CS"])
+async def test_no_authorize_comes_when_the_station_is_not_to_ask(case: str) -> None:
+    async with rig() as bench:
+        bench.station.keys["AuthorizeRemoteTxRequests"] = "false"
+        assert (await bench.run(case)).verdict == "pass"
+
+    async with rig() as bench:
+        bench.station.keys["AuthorizeRemoteTxRequests"] = "false"
+
+        async def ask_all_the_same(payload: Payload) -> None:
+            await bench.station.call("Authorize", idTag=payload["idTag"])
+            await bench.station.admit(payload["idTag"])
+
+        bench.station.reactions["RemoteStartTransaction"] = ask_all_the_same
+        ended = await bench.run(case)
+        assert ended.verdict == "fail"
+        assert "no Authorize() was allowed, but Authorize(" in reason(ended)
+
+
+async def test_the_cable_comes_after_the_remote_start_where_it_is_blocked_before() -> None:
+    async with rig(pics={"AQ-2": True}) as bench:
+        assert (await bench.run("TC_012_CS")).verdict == "pass"
+
+        def authorizes(event: Any) -> bool:
+            return isinstance(event, FrameReceived) and '"Authorize"' in str(event.text)
+
+        def plugs(event: Any) -> bool:
+            return isinstance(event, Acted) and event.method == "plug_in"
+
+        assert bench.first(authorizes) < bench.first(plugs)
+
+
+# Reset
+
+
+async def test_a_soft_reset_may_pass_without_a_restart() -> None:
+    async with rig() as bench:
+
+        async def nothing(payload: Payload) -> None:
+            pass
+
+        bench.station.reactions["Reset"] = nothing
+        started = asyncio.get_running_loop().time()
+        assert (await bench.run("TC_014_CS")).verdict == "pass"
+        waited = asyncio.get_running_loop().time() - started
+        assert waited == pytest.approx(60.0, abs=1.0)
+
+
+async def test_a_soft_reset_that_takes_long_is_waited_for_while_the_station_is_away() -> None:
+    async with rig() as bench:
+
+        async def slowly(payload: Payload) -> None:
+            bench.station.lose_power()
+            await asyncio.sleep(300.0)
+            await bench.station.boot()
+
+        bench.station.reactions["Reset"] = slowly
+        ended = await bench.run("TC_014_CS")
+        assert (ended.verdict, ended.unclaimed) == ("pass", [])
+
+
+@pytest.mark.parametrize("finishes", [True, False])
+async def test_a_transaction_may_end_before_the_restart_if_finishing_is_reported(
+    finishes: bool,
+) -> None:
+    async with rig() as bench:
+
+        async def reset(payload: Payload) -> None:
+            station = bench.station
+            number, station.running = station.running, None
+            assert number is not None
+            await station.send_stop(number, "HardReset")
+            if finishes:
+                await station.report(1, "Finishing")
+            await station.reboot()
+
+        bench.station.reactions["Reset"] = reset
+        ended = await bench.run("TC_015_CS")
+        assert ended.verdict == ("pass" if finishes else "fail")
+        if not finishes:
+            assert 'StatusNotification: status expected "Finishing"' in reason(ended)
+
+
+# Configuration
+
+
+async def test_all_wrong_keys_are_listed_at_once() -> None:
+    async with rig() as bench:
+        station = bench.station
+        del station.keys["ResetRetries"]
+        station.read_only.add("LocalPreAuthorize")
+        station.keys["StopTransactionOnInvalidId"] = "yes"
+        ended = await bench.run("TC_019_CS")
+        assert ended.verdict == "fail"
+        assert bench.bad() == [
+            "GetConfiguration answer, readonly of LocalPreAuthorize",
+            "GetConfiguration answer, readonly of ResetRetries",
+            "GetConfiguration answer, value of StopTransactionOnInvalidId",
+        ]
+        text = "GetConfiguration answer, readonly of LocalPreAuthorize: expected false, came true"
+        assert text in reason(ended)
+
+
+async def test_the_keys_of_a_claimed_profile_are_required() -> None:
+    async with rig(pics={"FP.LAL": True}) as bench:
+        bench.station.keys["SupportedFeatureProfiles"] = "Core, LocalAuthListManagement"
+        await bench.run("TC_019_CS")
+        assert bench.bad() == [
+            "GetConfiguration answer, SupportedFeatureProfiles has RemoteTrigger as claimed",
+            "GetConfiguration answer, readonly of LocalAuthListEnabled",
+            "GetConfiguration answer, readonly of LocalAuthListMaxLength",
+            "GetConfiguration answer, readonly of SendLocalListMaxLength",
+        ]
+
+
+async def test_a_profile_that_is_not_claimed_must_not_be_listed() -> None:
+    async with rig(pics={"FP.LAL": False}) as bench:
+        bench.station.keys["SupportedFeatureProfiles"] = (
+            "Core,LocalAuthListManagement,RemoteTrigger"
+        )
+        await bench.run("TC_019_CS")
+        assert bench.bad() == [
+            "GetConfiguration answer, SupportedFeatureProfiles lacks LocalAuthListManagement "
+            "as claimed"
+        ]
+
+
+async def test_keys_are_asked_for_as_many_at_a_time_as_the_station_takes() -> None:
+    async with rig() as bench:
+        await bench.run("TC_019_CS", reset=False)
+        asked = [call.payload for call in bench.station.asked]
+        sizes = [len(payload.get("key", ())) for payload in asked]
+        assert sizes == [1, 0, 1, 7, 7, 7, 1]
+
+
+async def test_an_unusable_number_of_keys_fails() -> None:
+    async with rig() as bench:
+        bench.station.keys["GetConfigurationMaxKeys"] = "0"
+        ended = await bench.run("TC_019_CS")
+        assert ended.verdict == "fail"
+        assert "value of GetConfigurationMaxKeys" in reason(ended)
+
+
+async def test_a_value_is_read_back_as_a_number() -> None:
+    async with rig() as bench:
+
+        def write(payload: Payload) -> Payload:
+            bench.station.keys[payload["key"]] = payload["value"].zfill(4)
+            return {"status": "Accepted"}
+
+        bench.station.answers["ChangeConfiguration"] = write
+        assert (await bench.run("TC_021_CS")).verdict == "pass"
+
+
+async def test_a_call_error_is_a_refusal_too() -> None:
+    async with rig() as bench:
+        good = bench.station.answers["ChangeConfiguration"]
+
+        def write(payload: Payload) -> Payload | CallError:
+            if payload["value"] == "-1":
+                return CallError("", "PropertyConstraintViolation")
+            return good(payload)
+
+        bench.station.answers["ChangeConfiguration"] = write
+        assert (await bench.run("TC_040_2_CS")).verdict == "pass"
+
+
+async def test_a_refusal_that_changes_the_value_all_the_same_fails() -> None:
+    async with rig() as bench:
+        good = bench.station.answers["ChangeConfiguration"]
+
+        def write(payload: Payload) -> Payload | CallError:
+            if payload["value"] == "-1":
+                bench.station.keys[payload["key"]] = "-1"
+                return {"status": "Rejected"}
+            return good(payload)
+
+        bench.station.answers["ChangeConfiguration"] = write
+        ended = await bench.run("TC_040_2_CS")
+        assert ended.verdict == "fail"
+        assert "value of MeterValueSampleInterval" in reason(ended)
+
+
+async def test_a_station_that_has_the_unknown_key_is_inconclusive() -> None:
+    async with rig() as bench:
+        bench.station.keys["Testing"] = "1"
+        ended = await bench.run("TC_040_1_CS")
+        assert (ended.verdict, ended.phase) == ("inconclusive", "preamble")
+        assert reason(ended) == "the station has a configuration key named Testing"
+
+
+# Refused cards
+
+
+async def test_a_station_without_local_identification_is_inconclusive() -> None:
+    async with rig(pics={"C-07": False}) as bench:
+        ended = await bench.run("TC_023_CS")
+        assert (ended.verdict, ended.phase) == ("inconclusive", "preamble")
+        assert "C-07" in reason(ended)
+
+
+async def test_the_card_comes_first_where_the_cable_is_blocked_before() -> None:
+    async with rig(pics={"AQ-2": True}) as bench:
+        assert (await bench.run("TC_023_CS")).verdict == "pass"
+        assert bench.hands.done[:2] == ["present invalid", "plug in 1"]
+
+
+# Offline
+
+
+async def test_the_last_sample_before_the_cut_may_come_again() -> None:
+    async with rig() as bench:
+        follow_virtual_time(bench)
+        bench.station.delivers = lambda queue: [bench.station.last_sample, *queue]
+        ended = await bench.run("TC_036_CS")
+        assert (ended.verdict, bench.bad()) == ("pass", [])
+
+
+async def test_several_samples_in_one_message_are_as_good() -> None:
+    async with rig() as bench:
+        follow_virtual_time(bench)
+
+        def bundled(queue: list[Payload]) -> list[Payload]:
+            values = [value for sample in queue for value in sample["meterValue"]]
+            return [queue[0] | {"meterValue": values}]
+
+        bench.station.delivers = bundled
+        ended = await bench.run("TC_036_CS")
+        assert (ended.verdict, bench.bad()) == ("pass", [])
+        spacings = [c for c in bench.events(Checked) if c.text.startswith("MeterValues, timestamp")]
+        assert len(spacings) == 4
+
+
+async def test_one_lost_sample_fails_with_the_gap() -> None:
+    async with rig() as bench:
+        follow_virtual_time(bench)
+        bench.station.delivers = lambda queue: queue[1:]
+        ended = await bench.run("TC_036_CS")
+        assert ended.verdict == "fail"
+        text = "MeterValues, timestamp after the one before, in s: expected 6 to 14, came 20"
+        assert text in reason(ended)
+
+
+async def test_a_boot_on_a_mere_reconnection_is_noted_only() -> None:
+    async with rig() as bench:
+        follow_virtual_time(bench)
+
+        async def boot() -> None:
+            await bench.station.connect()
+            await bench.station.call(
+                "BootNotification", chargePointVendor="Test", chargePointModel="Scripted"
+            )
+            for sample in bench.station.queue:
+                await bench.station.call("MeterValues", **sample)
+            bench.station.queue.clear()
+
+        bench.station.reconnect = boot
+        ended = await bench.run("TC_036_CS")
+        assert (ended.verdict, bench.bad()) == ("pass", [])
+        (note,) = bench.notes()
+        assert "OCPP-J 1.6 clause 5.4" in note
+
+
+async def test_a_path_that_is_not_cut_is_inconclusive() -> None:
+    async with rig() as bench:
+        follow_virtual_time(bench)
+        bench.hands.cuts = False
+        ended = await bench.run("TC_036_CS")
+        assert (ended.verdict, ended.phase) == ("inconclusive", "body")
+        assert "although the path is cut" in reason(ended)
