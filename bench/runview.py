@@ -326,7 +326,8 @@ class RunView:
             steps = self.case.steps
             if not steps or steps[-1].number is not None or steps[-1].phase != self.case.phase:
                 stamp = item.stamp if not isinstance(item, Record) else stamp_of(item)
-                steps.append(StepView(None, self.case.phase, "outside the steps", stamp))
+                title = "clean-up" if self.case.phase == "postamble" else "outside the steps"
+                steps.append(StepView(None, self.case.phase, title, stamp))
         self.case.steps[-1].items.append(item)
 
     def _case_started(self, record: Record, event: CaseStarted) -> None:

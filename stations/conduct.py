@@ -25,8 +25,8 @@ class Behaviour:
     speaks: bool = True
     reuses_message_id_for: frozenset[str] = frozenset()
     """Actions whose CALL carries the message id of the CALL before."""
-    waits_for_its_turn: bool = True
-    """Leaves one CALL open at a time."""
+    leaves_open: frozenset[str] = frozenset()
+    """Actions whose CALL neither waits for its turn nor makes the next one wait."""
 
     boots_after: frozenset[str] = BOOTS
     """Announces itself with BootNotification after these."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
+from socket import IPPROTO_TCP, TCP_CORK
 from typing import Never
 from uuid import uuid4
 
@@ -194,13 +195,14 @@ class Connection:
             await socket.send(encode(frame))
 
     async def _exchange(self, action: str, payload: Payload) -> Payload:
-        turn: AbstractAsyncContextManager[object] = self._turn
-        if not self._conduct.behaviour.waits_for_its_turn:
-            turn = nullcontext()
+        overlaps = action in self._conduct.behaviour.leaves_open
+        turn: AbstractAsyncContextManager[object] = nullcontext() if overlaps else self._turn
         async with turn:
             socket = self._socket
             if socket is None:
                 raise Offline("there is no connection")
+            if overlaps:
+                _cork(socket)
             call = Call(self._message_id(action), action, payload)
             reply: asyncio.Future[CallResult | CallError]
             reply = asyncio.get_running_loop().create_future()
@@ -223,6 +225,18 @@ class Connection:
         if action not in self._conduct.behaviour.reuses_message_id_for:
             self._last_id = str(uuid4())
         return self._last_id
+
+
+def _cork(connection: ClientConnection) -> None:
+    """Let the next CALLs leave in one segment: however fast the CSMS answers, they overlap."""
+    raw = connection.transport.get_extra_info("socket")
+
+    def uncork() -> None:
+        with suppress(OSError):
+            raw.setsockopt(IPPROTO_TCP, TCP_CORK, 0)
+
+    raw.setsockopt(IPPROTO_TCP, TCP_CORK, 1)
+    asyncio.get_running_loop().call_later(0.005, uncork)
 
 
 def _result(action: str, reply: CallResult | CallError) -> Payload:

@@ -7,6 +7,7 @@ import base64
 import uuid
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Protocol
 
 from bench.clock import Stamp
@@ -27,10 +28,19 @@ from bench.ocpp.monitors import Finding, Monitors
 from bench.stream import Stream
 
 
+CATCHING_UP = 0.1
+"""Longest time in s that a deadline waits for messages which were read before it."""
+
+
 class Connection(Protocol):
     """One open WebSocket connection of the DUT."""
 
     number: int
+
+    @property
+    @abstractmethod
+    def unread(self) -> int:
+        """How many messages came from the socket that the dialogue has not taken yet."""
 
     @abstractmethod
     async def send(self, text: str) -> None:
@@ -69,6 +79,9 @@ class Dialogue:
         self._pending: dict[str, asyncio.Future[Received]] = {}
         self._calling = asyncio.Lock()
         self._change = asyncio.Event()
+        self._taking = 0
+        """How many messages are being answered and handed on right now."""
+        self._handed_on = asyncio.Event()
 
     @property
     def is_connected(self) -> bool:
@@ -126,6 +139,31 @@ class Dialogue:
         later: Callable[[Awaitable[None]], None],
     ) -> None:
         """Take a message as it came from the socket at `stamp`; `later` runs delayed answers."""
+        self._taking += 1
+        try:
+            await self._take(connection, raw, stamp, later)
+        finally:
+            self._taking -= 1
+            self._handed_on.set()
+            self._handed_on = asyncio.Event()
+
+    async def caught_up(self) -> None:
+        """Wait until what was read from the socket is handed on, so that nothing in time is missed.
+
+        Gives up after `CATCHING_UP`, as a DUT that reads no answers must not hold a deadline.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CATCHING_UP):
+                while self._taking or (self.connection is not None and self.connection.unread):
+                    await self._handed_on.wait()
+
+    async def _take(
+        self,
+        connection: Connection,
+        raw: str | bytes,
+        stamp: Stamp,
+        later: Callable[[Awaitable[None]], None],
+    ) -> None:
         if isinstance(raw, str):
             event = FrameReceived(connection.number, raw)
         else:

@@ -235,7 +235,19 @@ def show(value: Any) -> str:
         return "nothing"
     if isinstance(value, _PREDICATES):
         return str(value)
+    if isinstance(value, Mapping) and _has_predicates(value):
+        return "{" + ", ".join(f"{key}={show(part)}" for key, part in value.items()) + "}"
+    if isinstance(value, list | tuple) and _has_predicates(value):
+        return "[" + ", ".join(map(show, value)) + "]"
     return shorten(to_json(value), 120)
+
+
+def _has_predicates(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_has_predicates, value.values()))
+    if isinstance(value, list | tuple):
+        return any(map(_has_predicates, value))
+    return isinstance(value, _PREDICATES)
 
 
 def to_json(value: Any) -> Any:

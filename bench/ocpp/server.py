@@ -55,6 +55,10 @@ class _Open:
         self.number = number
         self._socket = socket
 
+    @property
+    def unread(self) -> int:
+        return len(self._socket.stamps)
+
     async def send(self, text: str) -> None:
         try:
             await self._socket.send(text)

@@ -374,8 +374,7 @@ class Station:
             async with asyncio.timeout_at(deadline):
                 await arrival.wait()
         except TimeoutError:
-            # What was read from the socket in time may still be on its way through the loop.
-            await asyncio.sleep(0)
+            await self._dialogue.caught_up()
             return arrival.is_set()
         return True
 

@@ -65,6 +65,7 @@ def _environment() -> Environment:
         "moment": _moment,
         "limit": _limit,
         "without_record": _without_record,
+        "paragraphs": _paragraphs,
     }
     environment.globals |= {"rows": sequence.of_case, "items": sequence.of_items}
     environment.globals["reason_of"] = reason_of
@@ -103,6 +104,11 @@ def _limit(limit: list[float | None] | None) -> str:
 def _without_record(text: str, n: int | None) -> str:
     """Drop the record from a text that stands beside a link to it."""
     return text.removesuffix(f" (record {n})")
+
+
+def _paragraphs(docstring: str) -> list[str]:
+    """Undo the line breaks of source code."""
+    return [" ".join(part.split()) for part in docstring.split("\n\n")]
 
 
 def _flat(table: Any, path: str = "") -> Iterator[tuple[str, Any]]:

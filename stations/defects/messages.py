@@ -52,10 +52,10 @@ DEFECTS = (
     ),
     Defect(
         "calls-overlap",
-        "Sends a CALL while another one is open.",
+        "Sends the next CALL without waiting for the answer to StartTransaction.",
         "TC_003_CS",
         ("open",),
-        behaviour={"waits_for_its_turn": False},
+        behaviour={"leaves_open": frozenset({"StartTransaction"})},
     ),
     Defect(
         "answer-sent-twice",

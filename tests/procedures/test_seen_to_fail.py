@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from bench.plan import load_suites
-from stations.defects import DEFECTS, Defect
+from stations.conduct import Defect
+from stations.defects import DEFECTS
 from tests.procedures.simulated import simulated
 
 (SUITE,) = load_suites()

@@ -118,7 +118,7 @@ def test_checks_and_values_belong_to_the_step_in_which_they_were_made() -> None:
         (None, "outside the steps", "preamble"),
         (1, "One", "preamble"),
         (None, "outside the steps", "preamble"),
-        (None, "outside the steps", "postamble"),
+        (None, "clean-up", "postamble"),
     ]
     assert [len(step.checks) for step in steps] == [1, 1, 1, 0]
     assert [value.name for value in steps[1].measured] == ["v"]

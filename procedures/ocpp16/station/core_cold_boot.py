@@ -103,7 +103,7 @@ async def _next_announcement(case: Case, station: Station, last: Received) -> Re
         late = timing.retry_interval + timing.triggered
         message = await station.expect(v16.BootNotification(), within=late)
     case.check(
-        "BootNotification after the one before, in s",
+        "BootNotification, seconds after the one before",
         interval(last, message),
         between(timing.retry_interval - TIMER, None),
     )
@@ -117,7 +117,7 @@ async def _heartbeats(case: Case, station: Station) -> None:
         first = await station.expect(v16.Heartbeat(), within=every + timing.triggered)
         second = await station.expect(v16.Heartbeat(), within=every + timing.triggered)
         case.check(
-            "Heartbeat after Heartbeat, in s",
+            "Heartbeat, seconds after the one before",
             interval(first, second),
             between(every - timing.deviation, every + timing.deviation),
         )

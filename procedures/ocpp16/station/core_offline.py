@@ -81,7 +81,7 @@ async def samples_taken_offline_are_delivered_in_order(
         taken = [moment for message in (*online, *delivered) for moment in _moments(message)]
         for earlier, later in pairwise(taken):
             case.check(
-                "MeterValues, timestamp after the one before, in s",
+                "MeterValues timestamp, seconds after the one before",
                 elapsed(earlier, later),
                 between(every - timing.deviation, every + timing.deviation),
             )

@@ -70,7 +70,7 @@ async def remote_start_expires_without_plug_in(case: Case, station: Station) -> 
         with station.forbid(v16.StartTransaction()):
             available = await station.expect(free, within=patience + timing.triggered)
         case.check(
-            "StatusNotification Available after StatusNotification Preparing, in s",
+            "StatusNotification Available, seconds after StatusNotification Preparing",
             interval(preparing, available),
             between(patience - timing.deviation, patience + timing.triggered),
         )

@@ -39,7 +39,7 @@ async def card_after_plug_in_starts_a_transaction(
         await vehicle.draw(connector)
         start = await states.transaction_begins(case, station, card, in_order=True)
         case.check(
-            "StartTransaction, age of timestamp in s",
+            "StartTransaction timestamp, seconds ago",
             age(start, "timestamp"),
             between(-deviation, deviation),
         )
@@ -103,7 +103,7 @@ async def authorization_expires_without_plug_in(
         with station.forbid(v16.StartTransaction()):
             available = await station.expect(free, within=patience + timing.triggered)
         case.check(
-            "StatusNotification Available after StatusNotification Preparing, in s",
+            "StatusNotification Available, seconds after StatusNotification Preparing",
             interval(preparing, available),
             between(patience - timing.deviation, patience + timing.triggered),
         )

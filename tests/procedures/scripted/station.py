@@ -63,6 +63,8 @@ class Refused(Exception):
 class Link:
     """The station's end of a connection."""
 
+    unread = 0
+
     def __init__(self, number: int) -> None:
         self.number = number
         self.inbox: asyncio.Queue[str] = asyncio.Queue()
