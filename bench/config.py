@@ -11,6 +11,9 @@ from bench import toml
 from bench.device import Driver
 from bench.errors import ConfigError
 
+_EXTRAS = {"pymodbus": "modbus", "serial": "modbus", "serialx": "serial"}
+"""The extra of pyproject.toml that brings an optional package."""
+
 
 @dataclass(frozen=True, slots=True)
 class OcppSettings:
@@ -102,7 +105,14 @@ def _device(path: Path, number: int, table: Any) -> DeviceEntry:
     if driver_name not in drivers:
         known = ", ".join(sorted(drivers))
         raise ConfigError(f"{where}, key 'driver': no driver {driver_name!r}, known are {known}")
-    driver = drivers[driver_name].load()
+    try:
+        driver = drivers[driver_name].load()
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        extra = _EXTRAS.get(package, "")
+        install = f", install pilotbench[{extra}]" if extra else ""
+        text = f"driver {driver_name!r} needs the package {package}{install}"
+        raise ConfigError(f"{where}, key 'driver': {text}") from error
     return DeviceEntry(
         name=name,
         driver_name=driver_name,

@@ -7,7 +7,7 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bench import errors
+from bench import __version__, errors
 from bench.events import (
     CaseEnded,
     CaseStarted,
@@ -73,6 +73,8 @@ class Derivation:
         messages = (received(record) for record in records)
         self._messages = {message.n: message for message in messages if message is not None}
         self._planned: list[str] = []
+        self._version = ""
+        """The version that recorded the run."""
         self._monitors: Monitors | None = None
         self._findings: deque[Finding] = deque()
         """What the monitors find in the newest frame; it must be recorded next."""
@@ -88,6 +90,8 @@ class Derivation:
                 self._take(record)
             except (Differs, KeyError, TypeError, ValueError) as error:
                 text = str(error) if isinstance(error, Differs) else f"can't be read: {error!r}"
+                if self._version not in ("", __version__):
+                    text += f" (recorded by version {self._version}, derived by {__version__})"
                 case = self._case
                 step = case.step.title if case and case.step else None
                 return Difference(record.n, case.id if case else None, step, text)
@@ -102,7 +106,8 @@ class Derivation:
         if self._case is not None:
             self._case.evidence.take(record)
         match event:
-            case RunStarted(cases=cases, pixit=pixit):
+            case RunStarted(version=version, cases=cases, pixit=pixit):
+                self._version = version
                 self._planned = [str(case["id"]) for case in cases]
                 deviation = pixit["timing"]["deviation"]
                 self._monitors = Monitors(connectors=pixit["connectors"], deviation=deviation)
@@ -167,7 +172,12 @@ class Derivation:
         later = (r.n for r in self._records if r.n > record.n and isinstance(r.event, CaseEnded))
         end = next(later, self._records[-1].n)
         messages = [m for m in self._messages.values() if record.n < m.n <= end]
-        evidence = Evidence(messages, begun=record.n, connection=self._connection)
+        evidence = Evidence(
+            messages,
+            begun=record.n,
+            connection=self._connection,
+            same_words=self._version == __version__,
+        )
         self._case = _Case(event.case, evidence)
 
     def _phase_entered(self, record: Record, phase: Phase) -> None:
@@ -232,9 +242,12 @@ class Derivation:
         if not self._findings:
             raise Differs(f"a violation of {event.text!r} is recorded, the monitors find none")
         finding = self._findings.popleft()
-        found = (finding.text, finding.expected, finding.actual, finding.frame)
-        recorded = (event.text, event.expected, event.actual, event.frame)
-        same("a violation", " | ".join(map(str, recorded)), " | ".join(map(str, found)))
+        same("the rule violated", event.rule.get("monitor"), finding.monitor)
+        same("the record of a violation", event.frame, finding.frame)
+        if self._version == __version__:
+            found = f"{finding.text}: expected {finding.expected}, came {finding.actual}"
+            recorded = f"{event.text}: expected {event.expected}, came {event.actual}"
+            same("a violation", recorded, found)
         verdict = Verdict.NONE
         if self._case is not None and not finding.warning:
             verdict = check_verdict(False, self._case.phase)

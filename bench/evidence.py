@@ -53,7 +53,14 @@ def received(record: Record) -> Received | None:
 class Evidence:
     """The messages of a case, what was claimed of them, and what the operator said."""
 
-    def __init__(self, messages: Sequence[Received], *, begun: int, connection: int | None) -> None:
+    def __init__(
+        self,
+        messages: Sequence[Received],
+        *,
+        begun: int,
+        connection: int | None,
+        same_words: bool,
+    ) -> None:
         self.begun = begun
         """Record at which the case proper began: later CALLs that nothing expects are unclaimed."""
         self.claimed: set[int] = set()
@@ -61,6 +68,8 @@ class Evidence:
         self.connection = connection
         """The DUT's open connection."""
         self._connection_changed = 0
+        self._same_words = same_words
+        """True when the version that recorded words its texts as this one does."""
         self._messages = messages
         self._by_record = {message.n: message for message in messages}
         self._calls: list[tuple[Record, Call]] = []
@@ -104,7 +113,12 @@ class Evidence:
         return judged
 
     def _compare_texts(self, check: Checked) -> None:
-        """Compare what reports print with the pattern and the message that stand behind it."""
+        """Compare what reports print with the pattern, message or value that stands behind it."""
+        if not self._same_words:
+            return
+        if check.rule["rule"] == "value":
+            value = show(self.observe(check.rule["of"]).value)
+            same(f"the value of {check.text!r}", check.actual, value)
         if "pattern" not in check.rule:
             return
         expected = str(pattern_from_json(check.rule["pattern"]))
@@ -138,7 +152,6 @@ class Evidence:
                 return self._answer(record, rule)
             case "value":
                 observed = self.observe(rule["of"])
-                same(f"the value of {check.text!r}", check.actual, show(observed.value))
                 misses = compare(from_json(rule["expected"]), observed.value, "")
                 by = () if observed.frame is None else (observed.frame,)
                 return Judged(not misses, f"the value is {show(observed.value)}", by)

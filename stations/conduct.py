@@ -55,7 +55,6 @@ class Behaviour:
     starts_on_timeout: bool = False
     starts_on_plug_after: frozenset[str] = frozenset({"card", "remote"})
     starts_without_vehicle: bool = False
-    leaves_finishing: bool = True
     stops_on_disconnect: bool = True
     rests_as: str = "Finishing"
     """Status after a transaction that the vehicle's side ended, with the plug in the socket."""

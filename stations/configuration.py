@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stations.messages import Payload
 from stations.metering import MEASURANDS, MOST_SAMPLES
@@ -14,9 +14,7 @@ from stations.storage import Store
 PROFILES = ("Core", "RemoteTrigger")
 """The feature profiles that the station has."""
 
-MAX_KEYS = 50
-"""Most keys in one GetConfiguration request."""
-
+_MOST_KEYS = 50
 _LIST_LENGTH = 12
 _ROTATIONS = "NotApplicable|Unknown|RST|RTS|SRT|STR|TRS|TSR"
 
@@ -48,7 +46,7 @@ def keys(settings: StationSettings, connectors: int) -> tuple[Key, ...]:
         Key("ConnectionTimeOut", "60", _integer(1, 86400)),
         Key("ConnectorPhaseRotation", rotation, _rotation(connectors)),
         Key("ConnectorPhaseRotationMaxLength", str(connectors + 1)),
-        Key("GetConfigurationMaxKeys", str(MAX_KEYS)),
+        Key("GetConfigurationMaxKeys", str(_MOST_KEYS)),
         Key("HeartbeatInterval", "300", _integer(1, 604800)),
         Key("LocalAuthorizeOffline", "true", _boolean),
         Key("LocalPreAuthorize", "false", _boolean),
@@ -72,10 +70,12 @@ def keys(settings: StationSettings, connectors: int) -> tuple[Key, ...]:
         _unlock_key(settings),
         Key("WebSocketPingInterval", "30", _integer(0, 86400)),
     )
-    unknown = set(settings.configuration) - {key.name for key in table}
-    if unknown:
-        raise ValueError(f"factory settings for unknown keys: {', '.join(sorted(unknown))}")
-    return table
+    for name, value in settings.configuration.items():
+        if not any(key.name == name and key.check and key.check(value) for key in table):
+            raise ValueError(f"factory setting {name}={value!r}: no such key, or no such value")
+    return tuple(
+        replace(key, value=settings.configuration.get(key.name, key.value)) for key in table
+    )
 
 
 def _unlock_key(settings: StationSettings) -> Key:
@@ -90,10 +90,15 @@ class Configuration:
     def __init__(self, settings: StationSettings, connectors: int, store: Store) -> None:
         self._store = store
         self._keys = {key.name.lower(): key for key in keys(settings, connectors)}
-        self._written: dict[str, str] = store.read("configuration") or {}
         self._factory = {key.name: key.value for key in self._keys.values()}
-        self._factory |= settings.configuration
-        self._at_boot: dict[str, str] = self._factory | self._written
+        stored: dict[str, str] = store.read("configuration") or {}
+        # Another version of the station may have known other keys.
+        self._written = {
+            name: value
+            for name, value in stored.items()
+            if self.assess(name, value) in ("Accepted", "RebootRequired")
+        }
+        self._at_boot = self._factory | self._written
         self._watchers: dict[str, list[Callable[[], None]]] = {}
 
     def text(self, name: str) -> str:

@@ -10,6 +10,7 @@ from stations.availability import Availability
 from stations.conduct import Behaviour
 from stations.configuration import Configuration
 from stations.hardware import EvseHardware
+from stations.outputs import Outputs
 from stations.sampling import Sampler
 from stations.settings import StationSettings
 from stations.status import Status
@@ -57,7 +58,7 @@ class Connector:
         self._suspended = False
         """The station itself withholds the energy."""
         self._lock_failed = False
-        self._outputs: tuple[float | None, bool] | None = None
+        self._outputs = Outputs(hardware, settings)
         self._reported: Status | None = None
         self._patience: asyncio.TimerHandle | None = None
 
@@ -99,7 +100,7 @@ class Connector:
         if self.transaction is not None:
             if self._suspended:
                 return Status("SuspendedEVSE")
-            if self._pilot == "C":
+            if self._pilot == "C":  # not D: there is no ventilation
                 return Status("Charging")
             return Status("SuspendedEV", info=self._info)
         if not self.operative:
@@ -196,11 +197,7 @@ class Connector:
 
     def power_up(self, *, senses_cable: bool) -> None:
         """Begin as the hardware stands after a boot, with everything off."""
-        self._hardware.offer(None)
-        self._hardware.close_contactor(False)
-        self._outputs = (None, False)
-        if not self.fixed_cable:
-            self._hardware.lock(False)
+        self._outputs.power_up()
         if senses_cable:
             self.sense()
         else:
@@ -234,8 +231,7 @@ class Connector:
 
     def _session_over(self) -> None:
         self._lock_failed = False
-        if self._behaviour.leaves_finishing:
-            self._finishing = self._info = ""
+        self._finishing = self._info = ""
         if self.held_for is not None:
             self._release()
 
@@ -243,7 +239,7 @@ class Connector:
         who = self.authorized
         assert who is not None
         self._forget_authorization()
-        if not self.fixed_cable and not self._hardware.lock(True):
+        if not self._outputs.hold():
             self._lock_failed = True
             self._settle()
             return
@@ -274,35 +270,19 @@ class Connector:
 
     def _release(self) -> bool:
         self.held_for = None
-        return self.fixed_cable or self._hardware.lock(False)
+        return self._outputs.release()
 
     def _settle(self) -> None:
         """Bring outputs and status in line with the facts."""
         scheduled = self._availability.scheduled(self.number)
         if scheduled is not None and self.transaction is None and not self._finishing:
             self._availability.set(self.number, scheduled)
-        self._drive()
-        self._tell(self.status)
-
-    def _drive(self) -> None:
-        status = self.status.status
-        gives = self.transaction is not None and status in ("Charging", "SuspendedEV")
-        offer = self._offer() if gives and self.connected else None
-        closed = status == "Charging"
-        if (offer, closed) == self._outputs:
-            return
-        self._outputs = (offer, closed)
-        self.sampler.offered = offer or 0.0
-        if closed:
-            self._hardware.offer(offer)
-            self._hardware.close_contactor(True)
-        else:
-            self._hardware.close_contactor(False)
-            self._hardware.offer(offer)
-
-    def _offer(self) -> float:
-        rating = self._hardware.cable_rating()
-        return self._settings.current if rating is None else min(self._settings.current, rating)
+        # The offer stands while the pilot is at fault: only with PWM can the fault be seen to pass.
+        offers = self.transaction is not None and not self._suspended and self._pilot != "A"
+        status = self.status
+        closed = status.status == "Charging"
+        self.sampler.offered = self._outputs.drive(offers=offers, closed=closed)
+        self._tell(status)
 
     def _tell(self, status: Status) -> None:
         if status != self._reported:

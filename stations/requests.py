@@ -11,7 +11,7 @@ from stations.admission import Admission
 from stations.authorization import Authorizer
 from stations.availability import Availability
 from stations.conduct import Conduct
-from stations.configuration import MAX_KEYS, Configuration
+from stations.configuration import Configuration
 from stations.connector import Connector
 from stations.messages import Answer, Payload
 from stations.registration import Registration
@@ -143,8 +143,9 @@ class Requests:
 
     def _get_configuration(self, payload: Payload) -> Answer:
         names: list[str] = payload.get("key") or []
-        if len(names) > MAX_KEYS:
-            text = f"{len(names)} keys, expected at most {MAX_KEYS}"
+        most = self._configuration.number("GetConfigurationMaxKeys")
+        if len(names) > most:
+            text = f"{len(names)} keys, expected at most {most}"
             return Answer(error="OccurenceConstraintViolation", description=text)
         return Answer(self._configuration.report(names))
 

@@ -26,9 +26,9 @@ if [ -n "$missing" ]; then
     else say "Debian packages are missing, install them first: $missing"; exit 1
     fi
     say "Installing Debian packages: $missing"
-    $as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq >&2
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq >/dev/null
     # shellcheck disable=SC2086 # a list of packages
-    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >&2
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
     [ -n "$python" ] || python=python3
     "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
         { say "Python 3.11 or newer is needed, this is $("$python" --version)"; exit 1; }

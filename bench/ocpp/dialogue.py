@@ -27,7 +27,6 @@ from bench.ocpp.message import Received
 from bench.ocpp.monitors import Finding, Monitors
 from bench.stream import Stream
 
-
 CATCHING_UP = 0.1
 """Longest time in s that a deadline waits for messages which were read before it."""
 

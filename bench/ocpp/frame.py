@@ -148,9 +148,13 @@ def loads(text: str | bytes) -> Any:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
         try:
-            return json.loads(text)
+            value = json.loads(text)
+            json.dumps(value, ensure_ascii=False).encode()
         except RecursionError as error:
             raise ValueError("nested too deeply") from error
+        except UnicodeEncodeError as error:
+            raise ValueError("half a surrogate pair, which no text can hold") from error
+        return value
 
 
 def dumps(value: Any) -> str:

@@ -100,7 +100,7 @@ class Monitors:
         match frame:
             case Call(message_id, action, payload):
                 self._ours[message_id] = action
-                if action == "TriggerMessage":
+                if action == "TriggerMessage" and self._boot_status != "Accepted":
                     self._triggered += 1
             case CallResult(message_id, payload):
                 start = self._starts.pop(message_id, None)
@@ -284,11 +284,12 @@ class Monitors:
         self._statuses[connector] = status
         if connector == 0 or before in (None, status, "Faulted"):
             return
-        if status not in TRANSITIONS.get(str(before), frozenset()):
+        allowed = TRANSITIONS.get(str(before))
+        if allowed is not None and status not in allowed:
             yield Finding(
                 "status",
                 "The status changes as the specification allows",
-                f"after {before} one of {', '.join(sorted(TRANSITIONS[str(before)]))}",
+                f"after {before} one of {', '.join(sorted(allowed))}",
                 f"StatusNotification connectorId={connector} status={status}",
                 n,
                 clause,
@@ -307,8 +308,8 @@ class Monitors:
 
     def _transaction(self, n: int, call: Call) -> Iterator[Finding]:
         number = call.payload.get("transactionId")
-        if number is None or number in self._transactions:
-            return
+        if not isinstance(number, int) or number in self._transactions:
+            return  # what is no number, the schema rule says
         known = ", ".join(map(str, self._transactions)) or "none was given"
         yield Finding(
             "transaction",
@@ -320,7 +321,8 @@ class Monitors:
         )
 
     def _stop_register(self, n: int, payload: dict[str, Any]) -> Iterator[Finding]:
-        connector = self._transactions.get(payload.get("transactionId", 0))
+        number = payload.get("transactionId")
+        connector = self._transactions.get(number) if isinstance(number, int) else None
         register, text = payload.get("meterStop"), payload.get("timestamp")
         if connector is not None and isinstance(register, int) and isinstance(text, str):
             yield from self._register(n, connector, text, float(register), "meterStop")
@@ -332,7 +334,8 @@ class Monitors:
         for value in values if isinstance(values, list) else []:
             if not isinstance(value, dict) or not isinstance(connector, int):
                 continue
-            for sample in value.get("sampledValue", []):
+            samples = value.get("sampledValue")
+            for sample in samples if isinstance(samples, list) else []:
                 register = _energy(sample)
                 if register is not None:
                     text = str(value.get("timestamp"))
@@ -412,6 +415,6 @@ def _energy(sample: Any) -> float | None:
         return None
     try:
         value = float(sample["value"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
     return value * 1000 if sample.get("unit") == "kWh" else value

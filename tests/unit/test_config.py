@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from bench.config import load_bench
 from bench.dut import load_dut
 from bench.errors import ConfigError
 from bench.toml import load
@@ -86,3 +89,63 @@ def test_file_that_is_no_text_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(ConfigError, match="not UTF-8"):
         load(path)
+
+
+BENCH = """
+[bench]
+name = "b"
+
+[[device]]
+name = "box"
+driver = "pilot-box"
+link = "modbus-tcp://127.0.0.1:502"
+"""
+
+
+def test_a_sound_bench_is_read(tmp_path: Path) -> None:
+    bench = load_bench(write(tmp_path, BENCH))
+    assert [device.name for device in bench.devices] == ["box"]
+    assert bench.ocpp.listen == "127.0.0.1:8180"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("[bench]", "[ocpp]", "table [bench] is missing"),
+        ("[[device]]", "[device]", "[device] is a single table, expected [[device]]"),
+        ('name = "box"\n', "", "[[device]] 1, key 'name': none, expected a string"),
+        ('"pilot-box"', '"robot"', "[[device]] 'box', key 'driver': no driver 'robot', known are"),
+        ("modbus-tcp", "mqtt", "[[device]] 'box'"),
+        ('driver = "pilot-box"', 'driver = "pilot-box"\nspeed = 1', "unknown key 'speed'"),
+        (
+            'name = "b"',
+            'name = "b"\n[ocpp]\nlisten = "here"',
+            "key 'listen': 'here', expected HOST",
+        ),
+        ("[[device]]", '[[device]]\nname = "x"\ndriver = "tcp-relay"\n' * 2 + "[[device]]", "two "),
+    ],
+)
+def test_mistakes_in_a_bench_are_named(tmp_path: Path, old: str, new: str, message: str) -> None:
+    path = write(tmp_path, BENCH.replace(old, new, 1))
+    with pytest.raises(ConfigError) as error:
+        load_bench(path)
+    assert str(error.value).startswith(f"{path}: ")
+    assert message in str(error.value)
+
+
+def test_only_one_device_can_stand_before_the_endpoint(tmp_path: Path) -> None:
+    relays = "".join(f'[[device]]\nname = "r{i}"\ndriver = "tcp-relay"\n' for i in (1, 2))
+    with pytest.raises(ConfigError, match=r"r1 and r2 both want to stand before \[ocpp\] listen"):
+        load_bench(write(tmp_path, BENCH + relays))
+
+
+def test_a_driver_whose_package_is_missing_names_the_extra(tmp_path: Path) -> None:
+    program = (
+        "import sys; sys.modules['pymodbus'] = None; "
+        "from bench.cli import main; sys.exit(main(['check', sys.argv[1]]))"
+    )
+    command = [sys.executable, "-c", program, str(write(tmp_path, BENCH))]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert "key 'driver': driver 'pilot-box' needs the package pymodbus" in done.stderr
+    assert "install pilotbench[modbus]" in done.stderr

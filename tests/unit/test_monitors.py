@@ -225,6 +225,16 @@ def test_pending_station_may_send_what_was_triggered() -> None:
     assert wire.found == ["before-acceptance"]
 
 
+def test_what_was_triggered_earlier_is_no_licence_while_pending() -> None:
+    wire = Wire()
+    trigger = Call("t", "TriggerMessage", {"requestedMessage": "StatusNotification"})
+    wire.monitors.sent(trigger, 0.5)
+    wire.receive(CallResult("t", {"status": "Accepted"}))
+    wire.boot("Pending")
+    wire.call("Heartbeat")
+    assert wire.found == ["before-acceptance"]
+
+
 def test_a_call_read_before_the_answer_to_the_one_before_was_sent_overlaps() -> None:
     wire = Wire()
     wire.receive(Call("a", "Heartbeat", {}))

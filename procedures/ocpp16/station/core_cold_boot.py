@@ -39,11 +39,9 @@ async def rejected_station_keeps_silent_and_asks_again(
     retry = case.pixit.timing.retry_interval
     csms.answers(v16.BootNotification, times=1, status="Rejected", interval=retry)
 
-    async with case.step("Switch the supply off and on: the station announces itself"):
+    async with case.step(f"Cycle the supply: rejected, the station tries again after {retry} s"):
         await power.cycle(off_for=case.pixit.timing.off)
         rejected = await _announcement(case, station)
-
-    async with case.step(f"It is silent for {retry} s, then tries again and reports its status"):
         accepted = await _next_announcement(case, station, rejected)
         await states.every_status(case, station, after=accepted, errorCode="NoError")
 
@@ -73,11 +71,9 @@ async def pending_station_can_be_configured(
 
     csms.answers(v16.BootNotification, times=1, status="Pending", interval=retry)
 
-    async with case.step("Switch the supply off and on: the station announces itself"):
+    async with case.step(f"Cycle the supply: pending for {retry} s, the station can be configured"):
         await power.cycle(off_for=case.pixit.timing.off)
         pending = await _announcement(case, station)
-
-    async with case.step("While its registration is pending, it answers and can be configured"):
         keys = result(configurationKey=containing({"key": present}))
         await station.call(v16.GetConfiguration(), keys)
         await states.written(station, key, value)

@@ -64,10 +64,7 @@ async def test_heartbeats_may_deviate_a_little_but_not_more() -> None:
             ended = await bench.run("TC_001_CS")
             assert ended.verdict == verdict
             if verdict == "fail":
-                assert (
-                    "Heartbeat, seconds after the one before: expected 56 to 64, came 65"
-                    in reason(ended)
-                )
+                assert "after the one before: expected 56 to 64, came 65" in reason(ended)
 
 
 async def test_an_early_retry_names_the_interval() -> None:
