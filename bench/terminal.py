@@ -24,7 +24,8 @@ from bench.events import (
     RunStarted,
 )
 from bench.journal import Record
-from bench.runview import CaseView, RunView, State
+from bench.runview import RunView
+from bench.views import CaseView, State
 
 REFRESH = 0.125
 """Seconds between two paintings of the live table."""

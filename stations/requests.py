@@ -40,11 +40,11 @@ NOT_SUPPORTED = frozenset(
 """Actions of the profiles and the whitepaper that the station knows by name only."""
 
 _CODES = {
-    "is missing": "OccurenceConstraintViolation",
-    "unknown field": "FormationViolation",
-    "expected a JSON": "TypeConstraintViolation",
+    "required": "OccurenceConstraintViolation",
+    "additionalProperties": "FormationViolation",
+    "type": "TypeConstraintViolation",
 }
-"""Words of a schema problem to the error code that fits."""
+"""The error code that fits a broken schema keyword."""
 
 
 class Requests:
@@ -218,10 +218,7 @@ class Requests:
 
 def _error_code(problem: schema.Problem) -> str:
     """Return the code of OCPP-J 1.6 clause 4.2.3 for a payload that breaks its schema."""
-    for words, code in _CODES.items():
-        if words in problem.text:
-            return code
-    return "PropertyConstraintViolation"
+    return _CODES.get(problem.keyword, "PropertyConstraintViolation")
 
 
 def _status(status: str, then: Callable[[], None] | None = None) -> Answer:

@@ -79,6 +79,7 @@ class Monitors:
         self._boots: set[str] = set()
         self._boot_status = "Accepted"
         self._triggered = 0
+        """How many messages our TriggerMessages may still bring."""
         self._synchronised = False
         self._transactions: dict[int, int] = {}
         """Transactions that we gave an id: connector."""

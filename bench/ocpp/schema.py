@@ -23,8 +23,13 @@ class Problem:
     """Where, as `meterValue[0].timestamp`; empty for the payload itself."""
     text: str
     """What was expected and what came."""
-    is_format: bool = False
-    """True when only the format (date-time, uri) is wrong."""
+    keyword: str
+    """The JSON schema keyword that is broken, such as `required` or `maxLength`."""
+
+    @property
+    def is_format(self) -> bool:
+        """Tell whether only the format (date-time, uri) is wrong."""
+        return self.keyword == "format"
 
     def __str__(self) -> str:
         return f"{self.path}: {self.text}" if self.path else self.text
@@ -80,7 +85,7 @@ def _problem(error: Any, payload: Any) -> Problem:
         path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
     kind = error.kind.name
     text = _TEXTS.get(kind, _default_text)(error, _at(payload, error.instance_path))
-    return Problem(path, text, is_format=kind == "format")
+    return Problem(path, text, kind)
 
 
 def _at(payload: Any, path: Any) -> Any:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from bench import __version__
 from bench.clock import Stamp, spoken
@@ -17,8 +19,9 @@ from bench.journal import Record
 from bench.metrology import Limit
 from bench.report import RecordedRun, sequence
 from bench.report.results import reason_of
-from bench.runview import CaseView, RunView, State
+from bench.runview import RunView
 from bench.verdict import Verdict
+from bench.views import CaseView, State
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -66,6 +69,7 @@ def _environment() -> Environment:
         "limit": _limit,
         "without_record": _without_record,
         "paragraphs": _paragraphs,
+        "linked": _linked,
     }
     environment.globals |= {"rows": sequence.of_case, "items": sequence.of_items}
     environment.globals["reason_of"] = reason_of
@@ -104,6 +108,16 @@ def _limit(limit: list[float | None] | None) -> str:
 def _without_record(text: str, n: int | None) -> str:
     """Drop the record from a text that stands beside a link to it."""
     return text.removesuffix(f" (record {n})")
+
+
+def _linked(text: str, view: RunView) -> Markup:
+    """Turn the records that a text names into links to their messages."""
+
+    def link(found: re.Match[str]) -> str:
+        known = view.frame(int(found[1])) is not None
+        return f'<a href="#r{found[1]}">{found[0]}</a>' if known else found[0]
+
+    return Markup(re.sub(r"record (\d{1,9})", link, str(escape(text))))
 
 
 def _paragraphs(docstring: str) -> list[str]:

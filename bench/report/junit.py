@@ -11,7 +11,8 @@ from junitparser.junitparser import FinalResult
 
 from bench.clock import iso
 from bench.report.results import reason_of
-from bench.runview import CaseView, RunView, State
+from bench.runview import RunView
+from bench.views import CaseView, State
 
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 does not allow, escaped ones included."""

@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 
 from bench.clock import iso
-from bench.runview import CaseView, RunView, State, StepView
+from bench.runview import RunView
+from bench.views import CaseView, State, StepView
 
 
 def results(view: RunView) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from bench.events import (
 )
 from bench.journal import Record
 from bench.ocpp.frame import Broken, CallError, CallResult, shorten
-from bench.runview import CaseView, CheckView, FrameView, Item, PromptView
+from bench.views import CaseView, CheckView, FrameView, Item, PromptView
 
 
 @dataclass(frozen=True, slots=True)

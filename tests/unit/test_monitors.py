@@ -216,10 +216,14 @@ def test_falling_register_is_found() -> None:
 def test_pending_station_may_send_what_was_triggered() -> None:
     wire = Wire()
     wire.boot("Pending")
-    trigger = Call("t", "TriggerMessage", {"requestedMessage": "StatusNotification"})
-    wire.monitors.sent(trigger, 0.5)
-    wire.receive(CallResult("t", {"status": "Accepted"}))
-    wire.status(1, "Available")
+    for connector in (None, 1):
+        wanted = {"requestedMessage": "StatusNotification", "connectorId": connector}
+        if connector is None:
+            del wanted["connectorId"]
+        wire.monitors.sent(Call("t", "TriggerMessage", wanted), 0.5)
+        wire.receive(CallResult("t", {"status": "Accepted"}))
+        for one in (0, 1, 2) if connector is None else (connector,):
+            wire.status(one, "Available")
     assert wire.found == []
     wire.call("Heartbeat")
     assert wire.found == ["before-acceptance"]

@@ -37,8 +37,9 @@ from bench.events import (
     StepStarted,
 )
 from bench.journal import JournalReader, Record
-from bench.runview import FrameView, RunView, State, fold
+from bench.runview import RunView, fold
 from bench.verdict import Verdict
+from bench.views import FrameView, State
 from tests.unit.recorded import record
 
 BEGIN = datetime(2031, 1, 1, tzinfo=UTC)
