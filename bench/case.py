@@ -15,6 +15,7 @@ from bench.events import Checked, Measured, Noted, PhaseEntered, StepEnded, Step
 from bench.metrology import Limit, Quantity
 from bench.ocpp import match
 from bench.ocpp.dialogue import checked
+from bench.ocpp.match import between
 from bench.ocpp.message import Observed
 from bench.ocpp.monitors import Finding
 from bench.stream import Stream
@@ -126,9 +127,8 @@ class Case:
         Raises `CheckFailed` when it does not hold; with `fatal=False` the case goes on and the
         check counts all the same.
         """
-        observed = actual if isinstance(actual, Observed) else Observed(actual, {"kind": "given"})
-        if observed.source["kind"] == "given":
-            observed = Observed(actual, {"kind": "given", "value": match.to_json(actual)})
+        given = {"kind": "given", "value": match.to_json(actual)}
+        observed = actual if isinstance(actual, Observed) else Observed(actual, given)
         misses = match.compare(expected, observed.value, "")
         wanted, came = match.show(expected), match.show(observed.value)
         holds = not misses
@@ -196,6 +196,7 @@ class Case:
         rule: dict[str, Any] = {}
         if isinstance(quantity, Observed):
             rule = {"rule": "value", "of": quantity.source}
+            self.check(f"{name} can be measured", quantity, between(None, None))
             quantity = Quantity(float(quantity.value), unit)
         verdict = Verdict.NONE
         if limit is not None:

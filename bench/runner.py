@@ -159,7 +159,7 @@ class Runner:
             self._control.cancels(None)
         if task.cancelled():
             return RunAborted(f"aborted by {self._control.aborted_by or 'the engine'}")
-        return task.exception()
+        return _only(task.exception())
 
     async def _clean_up(self, case: Case) -> None:
         """Undo what the case did, then make the lab safe, whatever happens."""
@@ -182,6 +182,13 @@ class Runner:
                 task.cancel()
 
         return hurry
+
+
+def _only(error: BaseException | None) -> BaseException | None:
+    """Unwrap groups of one: a check that failed in one of several tasks is a check that failed."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
 
 
 def _record(stream: Stream, text: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from bench.capability import Card
 from bench.ocpp import schema
 from bench.ocpp.action import Action
-from bench.ocpp.frame import Call, CallError, CallResult
+from bench.ocpp.frame import Call, CallError, CallResult, shorten
 from bench.ocpp.match import CallPattern
 
 
@@ -142,7 +142,7 @@ class Csms:
     def _add(self, rule: _Rule) -> None:
         self._rules.insert(0, rule)
         if rule.fields is not None:
-            what = f"answers {rule.pattern} with {rule.fields}"
+            what = f"answers {rule.pattern} with {shorten(rule.fields)}"
         elif rule.error is not None:
             what = f"refuses {rule.pattern} with CALLERROR {rule.error[0]}"
         else:

@@ -78,6 +78,8 @@ class Between:
         return self.high is None or value <= self.high
 
     def __str__(self) -> str:
+        if self.low is None and self.high is None:
+            return "a number"
         if self.low is None:
             return f"at most {self.high:.6g}"
         if self.high is None:

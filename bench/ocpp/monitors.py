@@ -102,7 +102,8 @@ class Monitors:
             case Call(message_id, action, payload):
                 self._ours[message_id] = action
                 if action == "TriggerMessage" and self._boot_status != "Accepted":
-                    self._triggered += 1
+                    every = "connectorId" not in payload
+                    self._triggered += self._connectors + 1 if every else 1
             case CallResult(message_id, payload):
                 start = self._starts.pop(message_id, None)
                 if start is not None and isinstance(payload.get("transactionId"), int):

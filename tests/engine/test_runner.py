@@ -32,6 +32,8 @@ from bench.events import (
 )
 from bench.metrology import Limit, Quantity
 from bench.ocpp import v16
+from bench.ocpp.match import ABSENT
+from bench.ocpp.message import Observed
 from bench.ocpp.station import Station
 from bench.procedure import Body, Procedure, procedure
 from bench.runner import Runner
@@ -240,6 +242,31 @@ async def test_a_measurement_with_a_limit_is_a_check() -> None:
         ended = await bench.run(body)
         assert ended.verdict == "fail"
         assert ended.reason == "time: expected -∞ … 1 s, came 2 s"
+
+
+async def test_a_measurement_of_nothing_is_a_failed_check() -> None:
+    async def body(case: Case) -> None:
+        """Measure."""
+        case.measure("time", Observed(ABSENT, {"kind": "given", "value": {"$absent": True}}))
+
+    async with lab() as bench:
+        ended = await bench.run(body)
+        assert ended.verdict == "fail"
+        assert ended.reason == "time can be measured: expected a number, came nothing"
+
+
+async def test_a_check_that_fails_in_one_of_several_tasks_is_a_failed_check() -> None:
+    async def look(case: Case) -> None:
+        case.check("x", 1, 2)
+
+    async def body(case: Case) -> None:
+        """Look in a task."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(look(case))
+
+    async with lab() as bench:
+        ended = await bench.run(body)
+        assert (ended.verdict, ended.cause) == ("fail", "CheckFailed")
 
 
 async def test_clean_up_runs_newest_first_even_after_a_failure_and_then_the_lab_is_safe() -> None:
