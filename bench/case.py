@@ -13,11 +13,11 @@ from bench.dut import DutConfig, Pixit
 from bench.errors import CheckFailed, Unverifiable
 from bench.events import Checked, Measured, Noted, PhaseEntered, StepEnded, StepStarted
 from bench.metrology import Limit, Quantity
-from bench.ocpp import match
+from bench.ocpp import predicate
 from bench.ocpp.dialogue import checked
-from bench.ocpp.match import between
 from bench.ocpp.message import Observed
-from bench.ocpp.monitors import Finding
+from bench.ocpp.predicate import between
+from bench.ocpp.rules.finding import Finding
 from bench.stream import Stream
 from bench.verdict import Phase, Verdict, check_verdict, joined, verdict_of
 
@@ -127,12 +127,12 @@ class Case:
         Raises `CheckFailed` when it does not hold; with `fatal=False` the case goes on and the
         check counts all the same.
         """
-        given = {"kind": "given", "value": match.to_json(actual)}
+        given = {"kind": "given", "value": predicate.to_json(actual)}
         observed = actual if isinstance(actual, Observed) else Observed(actual, given)
-        misses = match.compare(expected, observed.value, "")
-        wanted, came = match.show(expected), match.show(observed.value)
+        misses = predicate.compare(expected, observed.value, "")
+        wanted, came = predicate.show(expected), predicate.show(observed.value)
         holds = not misses
-        rule = {"rule": "value", "expected": match.to_json(expected), "of": observed.source}
+        rule = {"rule": "value", "expected": predicate.to_json(expected), "of": observed.source}
         record = f" (record {observed.frame})" if observed.frame else ""
         reason = f"{text}: expected {wanted}, came {came}{record}"
         try:

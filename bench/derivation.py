@@ -29,7 +29,8 @@ from bench.evidence import Differs, Evidence, received, same
 from bench.journal import Record
 from bench.metrology import Limit, Quantity
 from bench.ocpp.frame import Broken, parse
-from bench.ocpp.monitors import Finding, Monitors
+from bench.ocpp.monitors import Monitors
+from bench.ocpp.rules.finding import Finding
 from bench.verdict import Phase, Verdict, case_verdict, check_verdict, joined, verdict_of
 
 

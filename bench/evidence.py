@@ -10,10 +10,11 @@ from typing import Any
 
 from bench.events import Answered, Checked, FrameReceived, FrameSent, Prompted
 from bench.journal import Record, stamp_of
+from bench.ocpp.explain import describe
 from bench.ocpp.frame import Call, CallError, CallResult, parse
-from bench.ocpp.match import ABSENT, absent, compare, from_json, pattern_from_json, show
+from bench.ocpp.match import pattern_from_json
 from bench.ocpp.message import Observed, Received, age, elapsed, interval
-from bench.ocpp.station import describe
+from bench.ocpp.predicate import ABSENT, absent, compare, from_json, show
 
 GRACE = 0.001
 """Seconds by which the engine's timers may differ from the deadlines that they stand for."""

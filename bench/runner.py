@@ -20,8 +20,9 @@ from bench.events import CaseEnded, CaseStarted, Instructed, Noted
 from bench.ocpp import v16
 from bench.ocpp.csms import Csms
 from bench.ocpp.dialogue import Dialogue
+from bench.ocpp.explain import describe
 from bench.ocpp.frame import Call
-from bench.ocpp.station import Station, describe
+from bench.ocpp.station import Station
 from bench.plan import Plan
 from bench.procedure import Procedure, run_body
 from bench.stream import Stream

@@ -24,7 +24,8 @@ from bench.events import (
 from bench.ocpp.csms import Csms, Reply
 from bench.ocpp.frame import Call, CallError, CallResult, encode, parse
 from bench.ocpp.message import Received
-from bench.ocpp.monitors import Finding, Monitors
+from bench.ocpp.monitors import Monitors
+from bench.ocpp.rules.finding import Finding
 from bench.stream import Stream
 
 CATCHING_UP = 0.1

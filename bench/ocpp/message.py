@@ -9,7 +9,7 @@ from typing import Any
 from bench.clock import Stamp, from_iso
 from bench.errors import CheckFailed
 from bench.ocpp.frame import Call, CallResult, Frame
-from bench.ocpp.match import ABSENT
+from bench.ocpp.predicate import ABSENT
 
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]|\[([^=\]]+)=([^\]]*)\]")
 

@@ -12,10 +12,11 @@ from bench.clock import now
 from bench.errors import CheckFailed
 from bench.events import Claimed
 from bench.ocpp.dialogue import Dialogue
+from bench.ocpp.explain import describe, explain, name_of
 from bench.ocpp.frame import Broken, Call
 from bench.ocpp.match import CallPattern, Pattern, distance, result
 from bench.ocpp.message import Received
-from bench.ocpp.monitors import Finding
+from bench.ocpp.rules.finding import Finding
 
 
 class Judge(Protocol):
@@ -141,7 +142,7 @@ class Station:
         message = await self._claim(pattern, begin, deadline)
         if message is not None:
             self._judge.judged(
-                f"{_name(pattern)} comes",
+                f"{name_of(pattern)} comes",
                 True,
                 expected=str(pattern),
                 actual=describe(message),
@@ -153,7 +154,7 @@ class Station:
         nearest = self._nearest(pattern, begin)
         reason = explain(pattern, nearest, wait)
         self._judge.judged(
-            f"{_name(pattern)} comes",
+            f"{name_of(pattern)} comes",
             False,
             expected=str(pattern),
             actual=describe(nearest) if nearest else "no message",
@@ -196,7 +197,7 @@ class Station:
                 if message.stamp.mono <= until and not pattern.misses(message.frame):
                     self._claimed[message.n] = self._judge.window
                     self._judge.judged(
-                        f"No {_name(pattern)} comes",
+                        f"No {name_of(pattern)} comes",
                         False,
                         expected=f"no {pattern}",
                         actual=describe(message),
@@ -208,7 +209,7 @@ class Station:
             if not await self._next_arrival(until):
                 break
         self._judge.judged(
-            f"No {_name(pattern)} comes",
+            f"No {name_of(pattern)} comes",
             True,
             expected=f"no {pattern}",
             actual=f"none in {during:g} s",
@@ -230,7 +231,7 @@ class Station:
         self._forbidden.remove(rule)
         until = self._dialogue.stream.last
         self._judge.judged(
-            f"No {_name(rule.pattern)} comes",
+            f"No {name_of(rule.pattern)} comes",
             True,
             expected=f"no {rule.pattern}",
             actual="none",
@@ -258,7 +259,7 @@ class Station:
         self._forbidden.remove(rule)
         self._claimed[message.n] = self._judge.window
         self._judge.judged(
-            f"No {_name(rule.pattern)} comes",
+            f"No {name_of(rule.pattern)} comes",
             False,
             expected=f"no {rule.pattern}",
             actual=describe(message),
@@ -377,33 +378,3 @@ class Station:
             await self._dialogue.caught_up()
             return arrival.is_set()
         return True
-
-
-def describe(message: Received) -> str:
-    """Say a message in one short text with its record."""
-    frame = message.frame
-    if isinstance(frame, Broken):
-        return f"a broken frame ({frame.reason}, record {message.n})"
-    if isinstance(frame, Call):
-        return f"{CallPattern(frame.action, frame.payload)} (record {message.n})"
-    if hasattr(frame, "code"):
-        return f"CALLERROR {frame.code} (record {message.n})"
-    return f"{result(**frame.payload)} (record {message.n})"
-
-
-def explain(pattern: Pattern, nearest: Received | None, wait: float) -> str:
-    """Say in one sentence what was expected and what came nearest to it."""
-    missing = f"{pattern} did not come within {wait:g} s"
-    if nearest is None:
-        return f"{missing}; no other message came"
-    misses = pattern.misses(nearest.frame)
-    if isinstance(nearest.frame, Call) and distance(misses) < 50:
-        what = " and ".join(map(str, misses)) or "came too late"
-        return f"{nearest.frame.action}: {what} (record {nearest.n}); {missing}"
-    return f"{missing}; nearest was {describe(nearest)}"
-
-
-def _name(pattern: Pattern) -> str:
-    if isinstance(pattern, CallPattern):
-        return pattern.action
-    return str(pattern)

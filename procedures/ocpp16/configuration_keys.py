@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
-from bench.ocpp.match import Predicate, absent, any_of, matching
+from bench.ocpp.predicate import Predicate, absent, any_of, matching
 
 Access = Literal["R", "RW", "R or RW"]
 

@@ -10,8 +10,9 @@ from bench.case import Case
 from bench.errors import CheckFailed
 from bench.ocpp import v16
 from bench.ocpp.csms import Csms
-from bench.ocpp.match import ABSENT, any_of, call_other_than, result
+from bench.ocpp.match import call_other_than, result
 from bench.ocpp.message import Received
+from bench.ocpp.predicate import ABSENT, any_of
 from bench.ocpp.station import Station
 from bench.procedure import procedure
 from procedures.ocpp16 import states

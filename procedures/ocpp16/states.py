@@ -8,8 +8,9 @@ from bench.capability import Card, CardPresenter, VehicleCoupler, VehicleEmulato
 from bench.case import Case
 from bench.ocpp import v16
 from bench.ocpp.csms import Csms
-from bench.ocpp.match import ABSENT, matching, present, result
+from bench.ocpp.match import result
 from bench.ocpp.message import Received
+from bench.ocpp.predicate import ABSENT, matching, present
 from bench.ocpp.station import Station
 
 

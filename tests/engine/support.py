@@ -16,7 +16,8 @@ from bench.events import Checked, Event
 from bench.journal import Record
 from bench.ocpp.csms import Book, Csms
 from bench.ocpp.dialogue import Dialogue
-from bench.ocpp.monitors import Finding, Monitors
+from bench.ocpp.monitors import Monitors
+from bench.ocpp.rules.finding import Finding
 from bench.ocpp.server import OcppServer
 from bench.ocpp.station import Station
 from bench.stream import Stream

@@ -11,8 +11,9 @@ from bench.errors import CheckFailed
 from bench.events import Claimed
 from bench.ocpp import v16
 from bench.ocpp.frame import Call, CallResult
-from bench.ocpp.match import ABSENT, call_other_than, pattern_from_json
+from bench.ocpp.match import call_other_than, pattern_from_json
 from bench.ocpp.message import Received, age
+from bench.ocpp.predicate import ABSENT
 from tests.engine.support import BOOT, Peer, rig
 
 

@@ -32,8 +32,8 @@ from bench.events import (
 )
 from bench.metrology import Limit, Quantity
 from bench.ocpp import v16
-from bench.ocpp.match import ABSENT
 from bench.ocpp.message import Observed
+from bench.ocpp.predicate import ABSENT
 from bench.ocpp.station import Station
 from bench.procedure import Body, Procedure, procedure
 from bench.runner import Runner

@@ -24,8 +24,9 @@ from bench.errors import LinkError
 from bench.metrology import Limit, Quantity
 from bench.ocpp import v16
 from bench.ocpp.csms import Csms
-from bench.ocpp.match import any_of, containing, result
+from bench.ocpp.match import result
 from bench.ocpp.message import elapsed, interval
+from bench.ocpp.predicate import any_of, containing
 from bench.ocpp.station import Station
 from bench.plan import Outcome, Plan
 from bench.procedure import Body, Procedure, Suite, procedure

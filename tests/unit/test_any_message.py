@@ -15,11 +15,11 @@ from bench.evidence import received
 from bench.journal import FIRST, Record, decode, encode
 from bench.ocpp import schema
 from bench.ocpp.csms import Book, Csms
+from bench.ocpp.explain import describe
 from bench.ocpp.frame import Call, CallError, CallResult, parse
 from bench.ocpp.frame import encode as encode_frame
 from bench.ocpp.message import Received
 from bench.ocpp.monitors import Monitors
-from bench.ocpp.station import describe
 from bench.report.sequence import of_items
 from bench.runview import fold
 from bench.terminal import plain_lines

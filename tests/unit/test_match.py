@@ -10,21 +10,17 @@ from hypothesis import strategies as st
 
 from bench.ocpp import v16
 from bench.ocpp.frame import Call, CallError, CallResult
-from bench.ocpp.match import (
+from bench.ocpp.match import CallPattern, distance, error, pattern_from_json, result
+from bench.ocpp.predicate import (
     ABSENT,
-    CallPattern,
     absent,
     any_of,
     between,
     compare,
     containing,
-    distance,
-    error,
     from_json,
     matching,
-    pattern_from_json,
     present,
-    result,
     to_json,
 )
 

@@ -10,7 +10,9 @@ import pytest
 from bench.clock import Stamp
 from bench.ocpp.frame import Call, CallError, CallResult, Frame
 from bench.ocpp.message import Received
-from bench.ocpp.monitors import TRANSITIONS, Finding, Monitors
+from bench.ocpp.monitors import Monitors
+from bench.ocpp.rules.finding import Finding
+from bench.ocpp.rules.status import TRANSITIONS
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 

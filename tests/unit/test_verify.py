@@ -40,7 +40,8 @@ from bench.journal import JournalReader, JournalWriter, Record
 from bench.metrology import Limit, Quantity
 from bench.ocpp import v16
 from bench.ocpp.csms import Csms
-from bench.ocpp.match import between, result
+from bench.ocpp.match import result
+from bench.ocpp.predicate import between
 from bench.ocpp.station import Station
 from bench.procedure import Body, Procedure
 from bench.report import write_all

@@ -7,8 +7,9 @@ from bench.case import Case
 from bench.dut import Timing
 from bench.ocpp import v16
 from bench.ocpp.csms import Csms
-from bench.ocpp.match import between, call_other_than, containing, present, result
+from bench.ocpp.match import call_other_than, result
 from bench.ocpp.message import Received, interval
+from bench.ocpp.predicate import between, containing, present
 from bench.ocpp.station import Station
 from bench.procedure import procedure
 from procedures.ocpp16 import states

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bench.case import Case
 from bench.ocpp import v16
-from bench.ocpp.match import ABSENT, absent, any_of, matching, present, result
+from bench.ocpp.match import result
 from bench.ocpp.message import Received
+from bench.ocpp.predicate import ABSENT, absent, any_of, matching, present
 from bench.ocpp.station import Station
 from bench.procedure import procedure
 from procedures.ocpp16 import states

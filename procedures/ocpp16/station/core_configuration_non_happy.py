@@ -5,7 +5,8 @@ from __future__ import annotations
 from bench.case import Case
 from bench.errors import Unverifiable
 from bench.ocpp import v16
-from bench.ocpp.match import ABSENT, error, result
+from bench.ocpp.match import error, result
+from bench.ocpp.predicate import ABSENT
 from bench.ocpp.station import Station
 from bench.procedure import procedure
 from procedures.ocpp16 import states

@@ -11,8 +11,9 @@ from bench.dut import Timing
 from bench.errors import Unverifiable
 from bench.ocpp import v16
 from bench.ocpp.csms import Csms
-from bench.ocpp.match import Pattern, absent, any_of, between, compare, containing
+from bench.ocpp.match import Pattern
 from bench.ocpp.message import Observed, Received, elapsed, interval
+from bench.ocpp.predicate import absent, any_of, between, compare, containing
 from bench.ocpp.station import Station
 from bench.procedure import procedure
 from procedures.ocpp16 import states

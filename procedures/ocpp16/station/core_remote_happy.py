@@ -6,8 +6,9 @@ from bench.capability import VehicleCoupler, VehicleEmulator
 from bench.case import Case
 from bench.ocpp import v16
 from bench.ocpp.csms import Csms
-from bench.ocpp.match import between, result
+from bench.ocpp.match import result
 from bench.ocpp.message import interval
+from bench.ocpp.predicate import between
 from bench.ocpp.station import Station
 from bench.pics import pics
 from bench.procedure import procedure

@@ -6,7 +6,8 @@ from bench.capability import VehicleCoupler, VehicleEmulator
 from bench.case import Case
 from bench.ocpp import v16
 from bench.ocpp.csms import Csms
-from bench.ocpp.match import any_of, result
+from bench.ocpp.match import result
+from bench.ocpp.predicate import any_of
 from bench.ocpp.station import Station
 from bench.procedure import procedure
 from procedures.ocpp16 import states

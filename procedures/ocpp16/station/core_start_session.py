@@ -5,8 +5,8 @@ from __future__ import annotations
 from bench.capability import CardPresenter, VehicleCoupler, VehicleEmulator
 from bench.case import Case
 from bench.ocpp import v16
-from bench.ocpp.match import between
 from bench.ocpp.message import age, interval
+from bench.ocpp.predicate import between
 from bench.ocpp.station import Station
 from bench.pics import pics
 from bench.procedure import procedure

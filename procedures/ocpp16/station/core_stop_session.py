@@ -6,7 +6,7 @@ from bench.capability import CardPresenter, End, VehicleCoupler, VehicleEmulator
 from bench.case import Case
 from bench.ocpp import v16
 from bench.ocpp.csms import Csms
-from bench.ocpp.match import absent, any_of
+from bench.ocpp.predicate import absent, any_of
 from bench.ocpp.station import Station
 from bench.pics import pics
 from bench.procedure import procedure

@@ -20,7 +20,8 @@ from websockets.typing import Subprotocol
 from bench.clock import Stamp
 from bench.ocpp.frame import Call, CallError, CallResult, Frame, encode, parse
 from bench.ocpp.message import Received
-from bench.ocpp.monitors import Finding, Monitors
+from bench.ocpp.monitors import Monitors
+from bench.ocpp.rules.finding import Finding
 from stations.hardware import (
     CardRead,
     ChipMeter,
