@@ -1,6 +1,6 @@
 # The two commands of the README are `make demo` and `make test`; both install what they need.
 
-.PHONY: demo test bench lint setup clean
+.PHONY: demo test bench docs screenshots lint setup clean
 
 export PYTHONUNBUFFERED = 1
 BIN = .venv/bin
@@ -22,6 +22,12 @@ test: lint
 
 bench: setup
 	$(BIN)/python -m tests.benchmarks
+
+docs: setup
+	$(BIN)/python tools/reference.py
+
+screenshots: setup
+	$(BIN)/python tools/screenshots.py
 
 clean:
 	rm -rf .venv runs lab .pytest_cache .mypy_cache .ruff_cache *.egg-info

@@ -118,10 +118,13 @@ class All:
 
     def why(self, answers: Mapping[str, Any]) -> str:
         """Name the terms that are false, or else unknown."""
-        blame: Truth = False if self.evaluate(answers) is False else None
-        return " and ".join(
-            term.why(answers) for term in self.terms if term.evaluate(answers) is blame
-        )
+        if self.evaluate(answers) is False:
+            return " and ".join(
+                term.why(answers) for term in self.terms if term.evaluate(answers) is False
+            )
+        unknown = [str(term) for term in self.terms if term.evaluate(answers) is None]
+        verb = "is" if len(unknown) == 1 else "are"
+        return f"needs {' and '.join(unknown)}, which {verb} not answered"
 
     def __and__(self, other: Applicability) -> All:
         return All((*self.terms, other))

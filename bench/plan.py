@@ -42,7 +42,7 @@ class Plan:
     cases: tuple[Procedure, ...]
     not_run: tuple[Outcome, ...]
     refused: tuple[Outcome, ...] = field(default=())
-    """Those of `not_run` that somebody asked for by id."""
+    """Those of `not_run` that leave a gap: asked for by id, or selected and applicable perhaps."""
 
 
 def load_suites() -> tuple[Suite, ...]:
@@ -57,8 +57,13 @@ def load_plan(path: Path) -> Selection:
     return toml.parse(Selection, document["plan"], f"{path}: table [plan]")
 
 
-def judge(one: Procedure, dut: DutConfig | None, bench: BenchConfig | None) -> Outcome:
-    """Say whether a procedure would run on this DUT and bench, as far as they are known."""
+def judge(
+    suite: Suite, one: Procedure, dut: DutConfig | None, bench: BenchConfig | None
+) -> Outcome:
+    """Say whether a suite's procedure would run on this DUT and bench, as far as they are known.
+
+    It needs what its suite's restoration of the basic state needs, too.
+    """
     if dut is not None and one.dut != dut.dut.kind:
         return Outcome(one, "not-applicable", f"the DUT is a {dut.dut.kind}")
     truth = one.applies.evaluate(dut.pics if dut else {})
@@ -66,7 +71,8 @@ def judge(one: Procedure, dut: DutConfig | None, bench: BenchConfig | None) -> O
         outcome = "undetermined" if truth is None else "not-applicable"
         return Outcome(one, outcome, one.applies.why(dut.pics if dut else {}))
     if bench is not None:
-        reason = missing(bench, one.needs, dut.pixit.connector if dut else 1)
+        needs = (*one.needs, *suite.reset.needs)
+        reason = missing(bench, needs, dut.pixit.connector if dut else 1)
         if reason is not None:
             return Outcome(one, "not-runnable", reason)
     return Outcome(one, RUNNABLE)
@@ -93,25 +99,27 @@ def make_plan(
         raise ConfigError(f"{dut.path}: there is no suite for a DUT of kind {dut.dut.kind!r}")
     check_names(suites, selection)
     cases, not_run, refused = [], [], []
-    for one in (*suite.procedures, *_others(suites, suite)):
+    for home, one in _all(suites, suite):
         asked = one.id in selection.cases
         if not asked and not groups_of(one) & set(selection.groups):
             if one.mark != "-":
                 not_run.append(Outcome(one, "deselected", "not selected"))
             continue
-        outcome = judge(one, dut, bench)
+        outcome = judge(home, one, dut, bench)
         if outcome.outcome == RUNNABLE:
             cases.append(one)
             continue
         not_run.append(outcome)
-        if asked:
+        if asked or outcome.outcome != "not-applicable":
             refused.append(outcome)
     cases.sort(key=lambda one: one.id not in suite.first)
     return Plan(suite, tuple(cases), tuple(not_run), tuple(refused))
 
 
-def _others(suites: Iterable[Suite], chosen: Suite) -> list[Procedure]:
-    return [one for suite in suites if suite is not chosen for one in suite.procedures]
+def _all(suites: Iterable[Suite], first: Suite) -> list[tuple[Suite, Procedure]]:
+    """List all procedures with their suites, those of one suite first."""
+    ordered = sorted(suites, key=lambda suite: suite is not first)
+    return [(suite, one) for suite in ordered for one in suite.procedures]
 
 
 def check_names(suites: Iterable[Suite], selection: Selection) -> None:

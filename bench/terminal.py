@@ -154,7 +154,8 @@ def plain_lines(view: RunView, record: Record) -> list[str]:
     match record.event:
         case RunStarted(run=run, bench=bench, dut=dut, cases=cases):
             what = f"{dut.get('vendor', '')} {dut.get('model', '')}"
-            return [f"Run {run}: {len(cases)} cases, {what} on {bench.get('name', '')}"]
+            count = "1 case" if len(cases) == 1 else f"{len(cases)} cases"
+            return [f"Run {run}: {count}, {what} on {bench.get('name', '')}"]
         case CaseStarted(case=case, title=title):
             return [f"{_position(view)} {case} begins: {title}"]
         case CaseEnded(case=case, verdict=verdict, reason=reason, duration=duration):

@@ -45,13 +45,14 @@ def verify(folder: Path) -> Verification:
     faults += _changed_files(folder, view)
     if faults[0] is None:
         faults.append(_other_results(folder, view))
+        names.append("results.json")
     derivation = Derivation(records)
     difference = derivation.first_difference()
     faults.append(None if difference is None else str(difference))
     tally = derivation.tally
     summary = (
         f"journal  {len(records)} records in a chain of hashes, the last {reader.head}",
-        f"files    {', '.join(names) or 'none'}, results.json",
+        f"files    {', '.join(names) or 'none'}",
         f"derived  {tally['frames']} frames watched by the monitors, {tally['findings']} findings",
         f"         {tally['checks']} checks and {tally['values']} measured values",
         f"         verdicts of {tally['steps']} steps and {tally['cases']} cases",

@@ -18,7 +18,7 @@ done
 missing=""
 [ -n "$python" ] || missing="python3 python3-venv"
 if [ -n "$python" ] && ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
-    missing="python3-venv"
+    missing="$python-venv"
 fi
 if [ -n "$missing" ]; then
     if [ "$(id -u)" = 0 ]; then as_root=""

@@ -24,7 +24,9 @@ def _run(options: argparse.Namespace) -> int:
 
     dut = load_dut(options.dut) if options.dut else None
     bench = load_bench(options.bench) if options.bench else None
-    outcomes = [judge(one, dut, bench) for suite in load_suites() for one in suite.procedures]
+    outcomes = [
+        judge(suite, one, dut, bench) for suite in load_suites() for one in suite.procedures
+    ]
     if options.json:
         rows = [
             {

@@ -35,7 +35,13 @@ def running_lab(
             start_new_session=True,
         )
         try:
-            yield _ready(process, errors, within=within)
+            files = _ready(process, errors, within=within)
+            try:
+                yield files
+            finally:
+                if process.poll() is not None:
+                    why = _why(process, errors)
+                    sys.stderr.write(f"pilotbench: the simulated lab ended: {why}\n")
         finally:
             _end(process, within=stop_within)
 
@@ -52,13 +58,17 @@ def _ready(process: subprocess.Popen[bytes], errors: IO[bytes], *, within: float
         part = os.read(output, 4096)
         if not part:
             process.wait()
-            errors.seek(0)
-            lines = errors.read().decode(errors="replace").strip().splitlines()
-            why = lines[-1] if lines else f"exit code {process.returncode}"
-            raise BenchError(f"the simulated lab did not start: {why}")
+            raise BenchError(f"the simulated lab did not start: {_why(process, errors)}")
         text += part
     files: dict[str, str] = json.loads(text)
     return files
+
+
+def _why(process: subprocess.Popen[bytes], errors: IO[bytes]) -> str:
+    """Say why the lab ended by itself."""
+    errors.seek(0)
+    lines = errors.read().decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else f"exit code {process.returncode}"
 
 
 def _end(process: subprocess.Popen[bytes], *, within: float) -> None:

@@ -1,0 +1,54 @@
+"""Read source text for the documentation: docstrings of attributes, quoted definitions."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+
+
+def attribute_docstrings(kind: type) -> dict[str, str]:
+    """Read the docstrings that stand below a class's attributes."""
+    (body,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
+    assert isinstance(body, ast.ClassDef)
+    found = {}
+    for one, following in zip(body.body, body.body[1:], strict=False):
+        match one, following:
+            case (
+                ast.AnnAssign(target=ast.Name(id=name)),
+                ast.Expr(value=ast.Constant(value=str(text))),
+            ):
+                found[name] = text
+    return found
+
+
+def source(path: str, *names: str) -> str:
+    """Quote functions and classes of a source file, decorators included; without names all."""
+    text = (ROOT / path).read_text("utf-8")
+    if names:
+        found = dict(_definitions(ast.parse(text)))
+        text = "\n\n".join(_quoted(text, found[name]) for name in names)
+    return f"```python\n# {path}\n{text.rstrip()}\n```"
+
+
+def _definitions(tree: ast.Module | ast.ClassDef, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for node in tree.body:
+        match node:
+            case ast.ClassDef(name=name):
+                yield prefix + name, node
+                yield from _definitions(node, f"{prefix}{name}.")
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                yield prefix + name, node
+            case ast.Assign(targets=[ast.Name(id=name)]):
+                yield prefix + name, node
+
+
+def _quoted(text: str, node: Any) -> str:
+    decorators = getattr(node, "decorator_list", [])
+    first = min([node.lineno, *(one.lineno for one in decorators)])
+    return textwrap.dedent("\n".join(text.splitlines()[first - 1 : node.end_lineno]))
