@@ -28,7 +28,7 @@ from drivers.readback import poll, until
 _RELAYS_WITHIN = 0.8
 """Deadline in s for the relays' read-back: they move in 5 to 10 ms."""
 
-_SAFE_WITHIN = 0.3
+_SAFE_WITHIN = 0.45
 """Deadline in s for each relay board when making safe."""
 
 _PILOT_WITHIN = 0.3

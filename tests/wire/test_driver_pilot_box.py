@@ -371,8 +371,8 @@ async def test_making_safe_ends_within_a_second_when_every_board_is_mute(boards:
                     await box.make_safe()
             boards.mute.clear()
     assert str(caught.value) == (
-        "box: unit 1 did not open its relays within 0.3 s; "
-        "box: unit 2 did not open its relays within 0.3 s"
+        "box: unit 1 did not open its relays within 0.45 s; "
+        "box: unit 2 did not open its relays within 0.45 s"
     )
 
 

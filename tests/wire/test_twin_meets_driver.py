@@ -128,7 +128,7 @@ async def test_the_meter(lab: Lab) -> None:
     assert [quantity.value for quantity in reading.current] == [10, 10, 10]
     assert [quantity.value for quantity in reading.voltage] == [230, 230, 230]
     assert reading.power.value == 6900
-    assert reading.energy_import.value == pytest.approx(sum(connector.energy()), abs=0.1)
+    assert 0 < reading.energy_import.value <= sum(connector.energy())
 
 
 async def test_the_netio(lab: Lab) -> None:
