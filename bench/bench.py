@@ -28,14 +28,18 @@ CLEAN_UP = 30.0
 
 
 def candidates(config: BenchConfig, need: Need, connector: int) -> list[DeviceEntry]:
-    """List the devices of a bench that could serve a need, without opening any."""
-    return [
+    """List the devices of a bench that could serve a need, without opening any.
+
+    A need without a role is served by devices without one, if there are any.
+    """
+    able = [
         entry
         for entry in config.devices
         if need.capability in entry.driver.offers
-        and need.role in (None, entry.role)
         and connector in getattr(entry.settings, "connectors", (connector,))
     ]
+    fitting = [entry for entry in able if entry.role == need.role]
+    return fitting if fitting or need.role is not None else able
 
 
 def missing(config: BenchConfig, needs: Iterable[Need], connector: int) -> str | None:
@@ -46,7 +50,8 @@ def missing(config: BenchConfig, needs: Iterable[Need], connector: int) -> str |
             return f"the bench has no {need} for connector {connector}"
         if len(found) > 1:
             names = " and ".join(entry.name for entry in found)
-            return f"{names} both offer {need}: give them roles in {config.path.name}"
+            kept = f"all but one of them a role in {config.path.name}"
+            return f"{names} offer {need} for connector {connector}: give {kept}"
     return None
 
 
@@ -142,9 +147,14 @@ class Bench:
 
     def _acted(self, event: Acted, error: BaseException | None) -> None:
         self._stream.emit(event)
-        if isinstance(error, LinkError) and event.device not in self._lost:
-            self._lost[event.device] = str(error)
-            self._stream.emit(DeviceLost(event.device, str(error)))
+        if isinstance(error, LinkError):
+            self._lose(event.device, error)
+
+    def _lose(self, name: str, error: LinkError) -> None:
+        """Note that a device is gone, once; it is tried again between two cases."""
+        if name not in self._lost:
+            self._lost[name] = str(error)
+            self._stream.emit(DeviceLost(name, str(error)))
 
     async def make_safe(self) -> dict[str, str]:
         """Make every device safe, what carries load first; return what failed, by device."""
@@ -180,6 +190,8 @@ class Bench:
         except TimeoutError:
             return f"not safe within {patience:g} s"
         except (DeviceError, Unverifiable) as error:
+            if isinstance(error, LinkError):
+                self._lose(name, error)
             return str(error)
         return None
 

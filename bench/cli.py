@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -10,7 +11,7 @@ from importlib.metadata import entry_points
 
 from bench import __version__
 from bench.command import Command
-from bench.errors import BenchError, ConfigError
+from bench.errors import BenchError, ConfigError, in_one_line
 
 USAGE = 3
 """Exit code of a usage or configuration error."""
@@ -29,6 +30,19 @@ def commands() -> list[Command]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `pilotbench`; return its exit code (CONTRACT, "Commands")."""
+    code = 0
+    try:
+        code = _main(arguments)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Nobody reads on: Python must not try to flush the rest when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return code
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     parser = _Parser(
         prog="pilotbench",
         description="Hardware-in-the-loop lab bench controller for OCPP certification",
@@ -51,11 +65,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(error, USAGE, debug=options.debug)
     except BenchError as error:
         return _fail(error, 2, debug=options.debug)
-    except KeyboardInterrupt:
-        return INTERRUPTED
     except BrokenPipeError:
-        sys.stderr.close()
-        return 0
+        raise
+    except Exception as error:  # noqa: BLE001 - a defect of ours is told in one line, too
+        return _fail(error, 2, debug=options.debug)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -63,8 +76,11 @@ class _Parser(argparse.ArgumentParser):
         self.exit(USAGE, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
-def _fail(error: BenchError, code: int, *, debug: bool) -> int:
+def _fail(error: Exception, code: int, *, debug: bool) -> int:
     if debug:
         raise error
-    print(f"pilotbench: {error}", file=sys.stderr)  # noqa: T201 - the command line's own output
+    text = in_one_line(error)
+    if not isinstance(error, BenchError):
+        text = f"{type(error).__name__}: {text}; --debug shows where"
+    sys.stderr.write(f"pilotbench: {text}\n")
     return code

@@ -4,9 +4,30 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
+from bench.errors import JournalError
 from bench.events import AbortRequested, RunPaused, RunResumed
 from bench.stream import Stream
+
+INSISTING = 0.5
+"""Seconds after which a task that goes on in spite of its cancellation is cancelled again."""
+
+
+def cancelling(task: asyncio.Future[Any]) -> Callable[[], None]:
+    """Make what cancels a task, and does so until the task has ended.
+
+    A library may swallow a cancellation that comes together with a result, as `asyncio.wait_for`
+    of Python 3.11 does; an abort must not get lost on the way.
+    """
+
+    def cancel() -> None:
+        if not task.done():
+            task.cancel()
+            task.get_loop().call_later(INSISTING, cancel)
+
+    return cancel
 
 
 class Control:
@@ -44,13 +65,14 @@ class Control:
 
         A second call cuts the clean-ups short.
         """
-        first = self.aborted_by is None
-        self.hurried = not first
+        self.hurried = self.aborted_by is not None
         self.aborted_by = self.aborted_by or by
-        if first:
-            self._stream.emit(AbortRequested(by))
         if self._cancel is not None:
             self._cancel()
+        if not self.hurried:
+            # Whoever aborts, a signal for one, can't do more for a journal that takes nothing.
+            with suppress(JournalError):
+                self._stream.emit(AbortRequested(by))
 
     async def gate(self) -> None:
         """Wait while the run is paused."""

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 
+def in_one_line(error: BaseException | str) -> str:
+    """Write an error for people: one line, whatever the texts it quotes."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 class BenchError(Exception):
     """The root of every error that Pilotbench raises on purpose."""
 

@@ -55,21 +55,30 @@ class JournalWriter:
         """
         line, head = encode(record, self.head)
         try:
-            written = os.write(self._file, line)
-            if written < len(line):
-                os.ftruncate(self._file, self._size)
-                raise JournalError(f"{self.path}: the disk is full")
-            self._size, self.head = self._size + written, head
+            self._write(line)
+            self._size, self.head = self._size + len(line), head
             if durable:
                 os.fdatasync(self._file)
         except OSError as error:
             raise JournalError(f"{self.path}: {error.strerror}") from error
 
+    def _write(self, line: bytes) -> None:
+        done = 0
+        try:
+            # A full disk takes a part first; only the next try says why it takes no more.
+            while done < len(line):
+                done += os.write(self._file, line[done:])
+        except OSError:
+            os.ftruncate(self._file, self._size)
+            raise
+
     def close(self) -> None:
-        """Bring everything to the disk and close the file."""
+        """Bring everything to the disk and close the file; raises `JournalError`."""
         if self._file >= 0:
             try:
                 os.fsync(self._file)
+            except OSError as error:
+                raise JournalError(f"{self.path}: {error.strerror}") from error
             finally:
                 os.close(self._file)
                 self._file = -1

@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import math
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +15,7 @@ import orjson
 
 from bench.clock import iso, now
 from bench.device import Action, Answer, Operator
-from bench.errors import BenchError, Unverifiable
+from bench.errors import BenchError, JournalError, Unverifiable
 from bench.events import Answered, Prompted, PromptWithdrawn
 from bench.ocpp.frame import shorten
 from bench.stream import Stream
@@ -69,7 +70,8 @@ class PromptDesk(Operator):
         """Open the desk; `within` is the operator's deadline in s, `refusing` answers nothing."""
         self._stream = stream
         self._within = within
-        self._refusing = refusing
+        self._refusal = "refused" if refusing else None
+        """Why every prompt is withdrawn at once, if it is."""
         self._asked = 0
         self._open: dict[str, tuple[Prompt, asyncio.Future[Answer | Unverifiable]]] = {}
         self._closed: dict[str, tuple[type[PromptClosed], str]] = {}
@@ -118,8 +120,8 @@ class PromptDesk(Operator):
         )
         waiting = asyncio.get_running_loop().create_future()
         self._open[prompt.id] = prompt, waiting
-        if self._refusing:
-            self.withdraw(prompt.id, "refused")
+        if self._refusal is not None:
+            self.withdraw(prompt.id, self._refusal)
         else:
             self._notify()
         try:
@@ -150,6 +152,13 @@ class PromptDesk(Operator):
         accepted = Answer(answer, by, comment)
         waiting.set_result(accepted)
         return accepted
+
+    def refuse(self, reason: str) -> None:
+        """Withdraw the open prompts, and from now on every new one at once."""
+        self._refusal = reason
+        for prompt in self.open:
+            with suppress(JournalError):
+                self.withdraw(prompt.id, reason)
 
     def withdraw(self, prompt_id: str, reason: str) -> None:
         """End a prompt without an answer; who asked gets `Unverifiable`."""

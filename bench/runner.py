@@ -12,7 +12,7 @@ from typing import Any
 from bench.bench import Bench
 from bench.case import Case
 from bench.clock import now
-from bench.control import Control
+from bench.control import Control, cancelling
 from bench.device import Operator
 from bench.dut import DutConfig
 from bench.errors import BenchError, CheckFailed, JournalError, RunAborted
@@ -146,15 +146,15 @@ class Runner:
     async def _abortable(self, work: Coroutine[Any, Any, None]) -> BaseException | None:
         """Do the work until its end or the operator's abort; return what it raised."""
         task = asyncio.ensure_future(work)
-        self._control.cancels(task.cancel)
+        cancel = cancelling(task)
+        self._control.cancels(cancel)
         if self._control.aborted_by is not None:
-            task.cancel()
+            cancel()
         try:
             await asyncio.wait([task])
         except asyncio.CancelledError:
             # The engine itself is being stopped: that is an abort of this case, too.
-            self._control.abort("the engine was stopped")
-            task.cancel()
+            self._control.abort("the end of the engine")
             await asyncio.wait([task])
         finally:
             self._control.cancels(None)
@@ -165,10 +165,11 @@ class Runner:
     async def _clean_up(self, case: Case) -> None:
         """Undo what the case did, then make the lab safe, whatever happens."""
         task = asyncio.ensure_future(case.clean_up())
-        self._control.cancels(self._hurry(task))
+        cancel = cancelling(task)
+        self._control.cancels(lambda: cancel() if self._control.hurried else None)
         try:
             await asyncio.wait([task], timeout=HURRIED if self._control.hurried else None)
-            task.cancel()
+            cancel()
             await asyncio.wait([task])
             failures = [] if task.cancelled() else task.result()
         finally:
@@ -176,13 +177,6 @@ class Runner:
             await self._bench.make_safe()
         for failure in failures:
             self._stream.emit(Noted(f"clean-up: {failure}"))
-
-    def _hurry(self, task: asyncio.Future[list[str]]) -> Any:
-        def hurry() -> None:
-            if self._control.hurried:
-                task.cancel()
-
-        return hurry
 
 
 def _only(error: BaseException | None) -> BaseException | None:

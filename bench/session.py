@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 from collections.abc import AsyncIterator
@@ -15,7 +16,7 @@ from bench.bench import Bench
 from bench.config import BenchConfig, split_address
 from bench.control import Control
 from bench.dut import DutConfig
-from bench.errors import BenchError, JournalError
+from bench.errors import BenchError, JournalError, RunAborted
 from bench.events import SCHEMA, RunEnded, RunStarted
 from bench.journal import JournalWriter
 from bench.ocpp.csms import Book, Csms
@@ -57,6 +58,8 @@ class Session:
         self.listening_at: str | None = None
         """HOST:PORT where the DUT connects, once the session is open."""
         self._upstream = bench.ocpp.listen
+        self._unrecorded: JournalError | None = None
+        """Why the journal takes nothing more."""
         pixit = dut.pixit
         cards = {pixit.card(name).id_tag.lower(): pixit.card(name) for name in pixit.cards}
         book = Book(cards, heartbeat_interval=pixit.timing.heartbeat_interval)
@@ -108,17 +111,18 @@ class Session:
             operator=self.desk,
             control=self.control,
         )
-        self.stream.lost = lambda error: self.control.abort(f"the loss of the journal ({error})")
+        self.stream.lost = self._journal_lost
         complete, reason = False, None
         try:
             self.stream.emit(self._run_started(plan, files))
             try:
-                async with self.opened():
+                async with AsyncExitStack() as stack:
+                    await self._open(stack)
                     complete = await runner.run(plan)
             except BenchError as error:
                 reason = str(error)
-            if self.stream.journal is None:
-                raise JournalError(reason or "the journal was lost")
+            if self._unrecorded is not None:
+                raise self._unrecorded
             if not complete and reason is None:
                 reason = f"aborted by {self.control.aborted_by}"
             self.stream.emit(RunEnded(complete, reason, dict(runner.counts)))
@@ -128,16 +132,47 @@ class Session:
             journal.close()
         return RunResult(folder, dict(runner.counts), complete, reason)
 
+    async def _open(self, stack: AsyncExitStack) -> None:
+        """Open devices and endpoint; raises `RunAborted` when it was asked for twice.
+
+        The first time they are opened all the same, as that is what makes the lab safe.
+        """
+        task = asyncio.current_task()
+        assert task is not None
+
+        def hurry() -> None:
+            if self.control.hurried:
+                task.cancel()
+
+        self.control.cancels(hurry)
+        try:
+            await stack.enter_async_context(self.opened())
+        except asyncio.CancelledError:
+            if self.control.aborted_by is None:
+                self.control.abort("the end of the engine")
+            task.uncancel()
+            text = f"aborted by {self.control.aborted_by} before all devices were open"
+            raise RunAborted(text) from None
+        finally:
+            self.control.cancels(None)
+
+    def _journal_lost(self, error: JournalError) -> None:
+        self._unrecorded = error
+        if self.control.aborted_by is None:
+            self.control.abort(f"the loss of the journal ({error})")
+
     def _copy_inputs(self, plan: Plan, folder: Path) -> dict[str, str]:
-        folder.mkdir(parents=True, exist_ok=True)
         names = "".join(f'    "{one.id}",\n' for one in plan.cases)
-        (folder / "plan.toml").write_text(f"[plan]\ncases = [\n{names}]\n", "utf-8")
+        copies = {"plan.toml": f"[plan]\ncases = [\n{names}]\n"}
         for path, name in ((self.config.path, "bench.toml"), (self.dut.path, "dut.toml")):
-            (folder / name).write_text(_SECRET.sub(r'\1"***"', path.read_text("utf-8")), "utf-8")
-        return {
-            name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
-            for name in ("bench.toml", "dut.toml", "plan.toml")
-        }
+            copies[name] = _SECRET.sub(r'\1"***"', path.read_text("utf-8"))
+        for name, text in copies.items():
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                (folder / name).write_text(text, "utf-8")
+            except OSError as error:
+                raise JournalError(f"{folder / name}: {error.strerror}") from error
+        return {name: hashlib.sha256(copies[name].encode()).hexdigest() for name in sorted(copies)}
 
     def _run_started(self, plan: Plan, files: dict[str, str]) -> RunStarted:
         dut = self.dut.dut
@@ -178,8 +213,13 @@ class Session:
         )
 
     def abort(self, by: str) -> None:
-        """End the run that is going on; a second call cuts its clean-ups short."""
+        """End the run that is going on; a second call cuts its clean-ups short.
+
+        By then nobody waits for the operator any more.
+        """
         self.control.abort(by)
+        if self.control.hurried:
+            self.desk.refuse(f"the run was aborted by {by}")
 
     def snapshot(self) -> dict[str, Any]:
         """Describe bench, DUT, device states and current run for a front end that just came."""

@@ -45,8 +45,8 @@ class Stream:
         for viewer in tuple(self._viewers):
             try:
                 viewer(record)
-            except Exception:
-                log.exception("a viewer failed at record %d and is dropped", record.n)
+            except Exception as error:  # noqa: BLE001 - no viewer may end a run
+                log.warning("a viewer failed at record %d and is dropped: %r", record.n, error)
                 self._viewers.remove(viewer)
         return record
 

@@ -14,14 +14,14 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from bench.errors import ConfigError
+    from bench.errors import ConfigError, in_one_line
 
     failed = 0
     for path in options.files:
         try:
             kind = _check(path)
         except ConfigError as error:
-            sys.stderr.write(f"{error}\n")
+            sys.stderr.write(f"{in_one_line(error)}\n")
             failed += 1
         else:
             sys.stdout.write(f"{path}: a sound {kind} file\n")

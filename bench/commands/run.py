@@ -7,7 +7,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,16 +47,23 @@ def _run(options: argparse.Namespace) -> int:
     from bench.session import Session
 
     bench, dut = load_bench(options.bench), load_dut(options.dut)
-    plan = make_plan(load_suites(), _selection(options), dut, bench)
-    for outcome in plan.refused:
-        text = f"{outcome.procedure.id} will not run: {outcome.outcome}, {outcome.reason}"
-        sys.stderr.write(f"pilotbench: {text}\n")
+    selection = _selection(options)
+    plan = make_plan(load_suites(), selection, dut, bench)
+    refused = [
+        f"{outcome.procedure.id} will not run: {outcome.outcome}, {outcome.reason}"
+        for outcome in plan.refused
+    ]
     if not plan.cases:
-        raise ConfigError("no case to run: name cases, groups, --all or --plan")
+        raise ConfigError("; ".join(refused) or _nothing_to_run(selection))
+    for text in refused:
+        sys.stderr.write(f"pilotbench: {text}\n")
     folder = options.out or _new_folder(dut.dut.model)
-    if (folder / "journal.jsonl").exists():
-        raise ConfigError(f"--out {folder}: the folder already holds a run")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if (folder / "journal.jsonl").exists():
+            raise ConfigError(f"--out {folder}: the folder already holds a run")
+    except OSError as error:
+        raise ConfigError(f"--out {folder}: {error.strerror}") from error
     session = Session(bench, dut, refuse_prompts=options.operator == "refuse")
     return asyncio.run(_make_run(options, session, plan, folder))
 
@@ -72,23 +79,44 @@ def _selection(options: argparse.Namespace) -> Selection:
     )
 
 
+def _nothing_to_run(selection: Selection) -> str:
+    if selection.cases or selection.groups:
+        return "no case to run: pilotbench list --why says why not"
+    return "no case to run: name cases, groups, --all or --plan"
+
+
 def _new_folder(model: str) -> Path:
     name = "".join(c if c.isalnum() else "-" for c in model.lower())
     return Path("runs") / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{name}"
 
 
 async def _make_run(options: argparse.Namespace, session: Session, plan: Plan, folder: Path) -> int:
+    from bench.errors import BenchError, JournalError
     from bench.report import write_all
     from bench.terminal import Progress
 
-    async with AsyncExitStack() as stack:
-        progress = stack.enter_context(Progress(sys.stdout))
-        stack.enter_context(session.stream.watched_by(progress.show))
-        stack.enter_context(_signals(session))
-        await _open_operator(options, session, folder, stack, progress)
-        result = await session.run(plan, folder)
-    write_all(folder)
-    _say_result(result)
+    with _signals(session):
+        # A Ctrl-C from before, which cancels this task, takes effect while nothing has begun.
+        await asyncio.sleep(0)
+        try:
+            async with AsyncExitStack() as stack:
+                progress = stack.enter_context(Progress(sys.stdout))
+                stack.enter_context(session.stream.watched_by(progress.show))
+                await _open_operator(options, session, folder, stack, progress)
+                result = await session.run(plan, folder)
+        except JournalError:
+            # What was recorded before is worth its reports, if there is room for them.
+            with suppress(OSError, BenchError):
+                await asyncio.to_thread(write_all, folder)
+            raise
+        try:
+            # In a thread, so that a signal is noted at once and still leaves whole reports.
+            await asyncio.to_thread(write_all, folder)
+        except OSError as error:
+            text = f"{error.filename}: {error.strerror}, but the run's journal is whole"
+            raise BenchError(text) from error
+    with suppress(BrokenPipeError):
+        _say_result(result)
     return _exit_code(session, plan, result)
 
 
@@ -130,8 +158,11 @@ def _signals(session: Session) -> Iterator[None]:
 
 
 def _say_result(result: RunResult) -> None:
+    from bench.errors import in_one_line
+
     if result.reason:
-        sys.stderr.write(f"pilotbench: the run is not complete: {result.reason}\n")
+        reason = in_one_line(result.reason)
+        sys.stderr.write(f"pilotbench: the run is not complete: {reason}\n")
     parts = [f"{count} {verdict}" for verdict, count in sorted(result.counts.items())]
     sys.stdout.write(f"Verdicts: {', '.join(parts) or 'none'}\n")
     sys.stdout.write(f"Results:  {result.folder / 'results.json'}\n")

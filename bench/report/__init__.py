@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,11 +60,20 @@ def render(run: RecordedRun, kind: str) -> bytes:
 
 
 def write(run: RecordedRun, kind: str, path: Path | None = None) -> Path:
-    """Render a run into `path`, its file in the run's folder when None; return the path."""
+    """Render a run into `path`, its file in the run's folder when None; return the path.
+
+    Raises `OSError` with the file's name.
+    """
     path = path or run.folder / FILES[kind]
     draft = path.with_name(f".{path.name}.new")  # nobody may read a half-written report
-    draft.write_bytes(render(run, kind))
-    return draft.replace(path)
+    rendered = render(run, kind)
+    try:
+        draft.write_bytes(rendered)
+        return draft.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def write_all(folder: Path) -> None:

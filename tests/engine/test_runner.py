@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from bench import control
 from bench.bench import Bench
 from bench.capability import PowerSwitch
 from bench.case import Case
@@ -354,6 +356,26 @@ async def test_abort_ends_the_case_and_makes_the_lab_safe() -> None:
         assert ended.reason == "aborted by Ctrl-C"
         assert cleaned.is_set()
         assert bench.switch.done[-1] == "safe"
+
+
+async def test_an_abort_is_not_lost_on_a_library_that_swallows_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(control, "INSISTING", 0.01)
+    running = asyncio.Event()
+
+    async def body(case: Case) -> None:
+        """Take the first cancellation for nothing."""
+        running.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await asyncio.Event().wait()
+
+    async with lab() as bench, asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(bench.run(body))
+        await running.wait()
+        bench.control.abort("Ctrl-C")
+        assert (await task).ended == "aborted"
 
 
 async def test_second_abort_cuts_a_stuck_clean_up_short_but_not_the_safety() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -206,14 +208,19 @@ def test_a_full_disk_stops_the_journal_and_leaves_it_whole(tmp_path: Path) -> No
 def test_a_record_can_follow_once_the_disk_has_room_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import os
-
     path = tmp_path / "journal.jsonl"
     real = os.write
+
+    def nearly_full(file: int, line: bytes) -> int:
+        if len(line) < len(whole):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(file, line[:7])
+
     with JournalWriter(path) as journal:
         journal.append(SMALL[0])
-        monkeypatch.setattr(os, "write", lambda file, line: real(file, line[:7]))
-        with pytest.raises(JournalError, match="full"):
+        whole, _ = encode(SMALL[1], journal.head)
+        monkeypatch.setattr(os, "write", nearly_full)
+        with pytest.raises(JournalError, match=r"journal\.jsonl: No space left on device"):
             journal.append(SMALL[1])
         monkeypatch.undo()
         journal.append(SMALL[1])

@@ -191,6 +191,16 @@ def test_old_timestamps_of_queued_messages_are_legal() -> None:
     assert wire.found == []
 
 
+def test_a_transaction_from_before_the_run_is_a_warning() -> None:
+    wire = Wire()
+    wire.boot()
+    wire.call("StopTransaction", {}, transactionId=9, meterStop=160, timestamp=at(2))
+    wire.start(7)
+    wire.call("StopTransaction", {}, transactionId=8, meterStop=160, timestamp=at(2))
+    found = [(finding.monitor, finding.warning) for finding in wire.findings]
+    assert found == [("transaction", True), ("transaction", False)]
+
+
 def test_unknown_transaction_is_found() -> None:
     wire = Wire()
     wire.start(7)

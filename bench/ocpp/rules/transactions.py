@@ -60,6 +60,8 @@ class Transactions(Rule):
             f"{call.action} transactionId={shorten(number)}",
             n,
             "OCPP 1.6 ed. 2 clause 4.8, errata sheet 4.0 clause 3.18",
+            # A transaction may have begun before the run, of which we then know nothing.
+            warning=not self._transactions,
         )
 
     def _stop_register(self, n: int, payload: dict[str, Any]) -> Iterator[Finding]:
