@@ -24,8 +24,10 @@ from bench.events import (
     RunStarted,
     StepStarted,
 )
+from bench.journal import Record
 from bench.verify import verify
 from drivers.sim.lab import Lab, open_lab
+from tests.engine.meanwhile import check_sound
 from tests.engine.programs import (
     DEADLINE,
     Ended,
@@ -39,6 +41,7 @@ from tests.engine.programs import (
     running,
     with_timing,
 )
+from tests.procedures.simulated import simulated
 
 BY = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
 
@@ -257,3 +260,27 @@ async def test_ctrl_c_while_the_reports_are_written_leaves_them_whole(tmp_path: 
     assert results(out)["complete"] is True
     assert results(out)["counts"]["pass"] == 1
     assert verify(out).faults == ()
+
+
+@pytest.mark.parametrize("moment", [RunStarted, CaseStarted])
+async def test_a_run_that_is_cancelled_from_outside_ends_in_good_order(
+    tmp_path: Path, moment: type
+) -> None:
+    """So ends a run whose program is stopped by other means than a signal of ours."""
+    async with simulated(tmp_path) as bench:
+        bench.lab.twins["pilot-box"].faults.late = SLOW
+        run = asyncio.create_task(bench.run("TC_003_CS"))
+
+        def cancel(record: Record) -> None:
+            if isinstance(record.event, moment):
+                asyncio.get_running_loop().call_soon(run.cancel)
+
+        with bench.session.stream.watched_by(cancel):
+            result = await run
+        await becomes_safe(bench.lab)
+        last = bench.records[-1].event
+    assert isinstance(last, RunEnded)
+    assert not last.complete
+    assert last.reason is not None
+    assert last.reason.startswith("aborted by the end of the engine")
+    check_sound(result)

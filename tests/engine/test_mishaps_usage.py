@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from bench.events import DeviceClosed, DeviceOpened, RunEnded
 from bench.verify import verify
 from drivers.sim.lab import open_lab
 from tests.engine.programs import (
+    DEADLINE,
     becomes_safe,
     events,
     pilotbench,
@@ -73,6 +77,16 @@ def test_what_is_no_command_line_is_refused(
     assert said.err.startswith("pilotbench")
     assert said.err.endswith("--help\n")
     assert said.err.count("\n") == 1
+
+
+def test_a_reader_who_leaves_early_is_no_error() -> None:
+    """As in `pilotbench list | head -1`."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "bench", "list"]
+    with os.fdopen(writing, "wb") as closed:
+        done = subprocess.run(command, stdout=closed, stderr=subprocess.PIPE, timeout=DEADLINE)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 async def test_a_case_that_does_not_concern_the_product_is_named_and_the_others_run(
