@@ -75,12 +75,14 @@ class Bench:
         """
         async with AsyncExitStack() as stack:
             failures: list[str] = []
+            shared: dict[str, Any] = {}
             for entry in self._config.devices:
                 context = DriverContext(
                     name=entry.name,
                     operator=operator,
                     ocpp_listen=self._config.ocpp.listen,
                     ocpp_upstream=ocpp_upstream,
+                    shared=shared,
                 )
                 device = entry.driver.make(entry.settings, context)
                 try:

@@ -11,7 +11,7 @@ from bench import toml
 from bench.device import Driver
 from bench.errors import ConfigError
 
-_EXTRAS = {"pymodbus": "modbus", "serial": "modbus", "serialx": "serial"}
+_EXTRAS = {"pymodbus": "modbus", "pysnmp": "snmp", "serial": "modbus", "serialx": "serial"}
 """The extra of pyproject.toml that brings an optional package."""
 
 

@@ -43,6 +43,16 @@ class Device(Protocol):
     async def make_safe(self) -> None:
         """Bring the device to its safe state from any state, within 1 s, idempotent."""
 
+    async def self_test(self) -> str:
+        """Try the opened device out, leave it safe, and say in one line what was seen.
+
+        It takes no supply away from the DUT and presents no card. Raises `DeviceError` when the
+        device does not do what it is told, `Unverifiable` when the lab does not let it show. A
+        device that has nothing more to show is made safe once more.
+        """
+        await self.make_safe()
+        return "made safe"
+
 
 class Operator(Protocol):
     """The person at the bench, who answers prompts."""
@@ -93,6 +103,8 @@ class DriverContext:
     """HOST:PORT where the DUT connects (`[ocpp] listen`)."""
     ocpp_upstream: Callable[[], str] | None = None
     """HOST:PORT where the engine really listens when a device stands in between."""
+    shared: dict[str, Any] = field(default_factory=dict)
+    """What devices of one bench use together, such as a serial bus; one for the whole bench."""
 
 
 @dataclass(frozen=True, slots=True)

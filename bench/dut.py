@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from bench import toml
 from bench.capability import Card
+from bench.cards import Notation, id_tag_of, uid_bytes
 from bench.errors import ConfigError, Unverifiable
 
 PICS_ITEMS: Mapping[str, type | tuple[str, ...]] = MappingProxyType(
@@ -105,17 +106,36 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class CardEntry:
-    """Table `[pixit.cards.NAME]`: one test card."""
+    """Table `[pixit.cards.NAME]`: one test card, by its idTag or by its chip's number."""
 
-    id_tag: str
+    id_tag: str = ""
     status: Literal["Accepted", "Blocked", "Expired", "Invalid", "ConcurrentTx"] = "Accepted"
     parent: str | None = None
     slot: str | None = None
+    uid: str | None = None
+    """The chip's number in hexadecimal digits; the DUT makes the idTag of it."""
+    notation: Notation | None = None
+    """How the DUT writes the UID as idTag; `hex` when there is neither this nor an idTag."""
 
     def __post_init__(self) -> None:
-        for name, text in (("id_tag", self.id_tag), ("parent", self.parent or "")):
+        if not self.id_tag and self.uid is None:
+            raise ValueError("key 'id_tag' is missing, or 'uid' in its place")
+        if self.notation is not None and (self.id_tag or self.uid is None):
+            raise ValueError("key 'notation': makes an idTag of 'uid', expected without 'id_tag'")
+        for name, text in (("id_tag", self.tag), ("parent", self.parent or "")):
             if len(text) > 20:
                 raise ValueError(f"key {name!r}: {len(text)} characters, expected at most 20")
+
+    @property
+    def tag(self) -> str:
+        """The idTag that the DUT makes of the card."""
+        if self.uid is None:
+            return self.id_tag
+        try:
+            uid = uid_bytes(self.uid)
+        except ValueError as error:
+            raise ValueError(f"key 'uid': {error}") from None
+        return self.id_tag or id_tag_of(uid, self.notation or "hex")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +160,8 @@ class Pixit:
         entry = self.cards.get(name)
         if entry is None:
             raise Unverifiable(f"dut.toml has no card named {name!r} in [pixit.cards]")
-        return Card(name, entry.id_tag, entry.status, entry.parent, entry.slot)
+        uid = None if entry.uid is None else uid_bytes(entry.uid).hex().upper()
+        return Card(name, entry.tag, entry.status, entry.parent, entry.slot, uid)
 
     @property
     def settling_time(self) -> float:

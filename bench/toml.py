@@ -96,6 +96,9 @@ def _convert_union(hint: Any, value: Any, where: str) -> Any:
     options = [option for option in typing.get_args(hint) if option is not type(None)]
     if value is None and len(options) < len(typing.get_args(hint)):
         return None
+    tables = [option for option in options if dataclasses.is_dataclass(option)]
+    if isinstance(value, dict) and len(tables) == 1:
+        return convert(tables[0], value, where)
     errors = []
     for option in options:
         try:

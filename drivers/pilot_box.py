@@ -20,7 +20,7 @@ from bench.errors import DeviceError, DeviceTimeout, Unverifiable
 from drivers import profile
 from drivers.lifecycle import enter, leave
 from drivers.link import address
-from drivers.link.modbus import SCHEMES, ModbusLink
+from drivers.link.modbus import SCHEMES, ModbusLink, modbus_link
 from drivers.pilot import UNPLUGGED, Position, offered_current, state_of
 from drivers.profile import Coil, PilotBoxProfile, PilotMeter
 from drivers.readback import poll, until
@@ -36,6 +36,16 @@ _PILOT_WITHIN = 0.3
 
 _EVERY = 0.02
 """Pause between two read-backs in s."""
+
+
+_WALK = (
+    ("A", UNPLUGGED),
+    ("B", Position(cable=True, vehicle=True)),
+    ("C", Position(cable=True, vehicle=True, asking=True)),
+    ("B", Position(cable=True, vehicle=True)),
+    ("A", UNPLUGGED),
+)
+"""The way of the self-test."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +126,27 @@ class PilotBox(Device, VehicleCoupler, VehicleEmulator):
         await self._relays_show(UNPLUGGED)
         await self._settle()
 
+    async def self_test(self) -> str:
+        """Show A, B, C, B and A to the station, and compare the relays and the pilot each time.
+
+        The vehicle is made of resistors: nothing flows, even when the station closes its contactor.
+        """
+        connector = self._settings.connectors[0]
+        meter = self._profile.pilot
+        await self.make_safe()
+        if meter is not None:
+            await self._check_pilot_lives(meter)
+        try:
+            for letter, position in _WALK:
+                await self._move(position)
+                if meter is not None:
+                    await self._check_pilot_shows(letter, connector)
+        finally:
+            await self.make_safe()
+        if meter is None:
+            return "relays follow through A, B, C, B, A; no pilot meter"
+        return "relays and pilot follow through A, B, C, B, A"
+
     async def plug_in(self, connector: int) -> None:
         """Code the cable on the proximity contact and show state B."""
         self._check(connector)
@@ -173,6 +204,27 @@ class PilotBox(Device, VehicleCoupler, VehicleEmulator):
                 "in no state of IEC 61851-1 table A.3"
             )
         return PilotReading(high, low, duty if frequency > 0 else 100.0, frequency, state)
+
+    async def _check_pilot_lives(self, meter: PilotMeter) -> None:
+        high, *_ = await self._measure(meter)
+        if state_of(high) != "A":
+            raise Unverifiable(
+                f"the open control pilot is at {high:.2f} V, expected 12 V: "
+                "is the station on and its plug in place?"
+            )
+
+    async def _check_pilot_shows(self, letter: str, connector: int) -> None:
+        reading = await poll(
+            lambda: self.read_pilot(connector),
+            lambda seen: seen.state == letter,
+            within=_PILOT_WITHIN,
+            every=_EVERY,
+        )
+        if reading.state != letter:
+            raise DeviceError(
+                f"{self._name}: the control pilot is at {reading.high:.2f} V "
+                f"(state {reading.state}), commanded state {letter}"
+            )
 
     def _check(self, connector: int) -> None:
         if connector not in self._settings.connectors:
@@ -277,7 +329,7 @@ def _runs(relays: dict[str, Coil]) -> list[tuple[int, int, list[str]]]:
 
 
 def _make(settings: PilotBoxSettings, context: DriverContext) -> PilotBox:
-    link = ModbusLink(address.parse(settings.link, *SCHEMES), context.name)
+    link = modbus_link(address.parse(settings.link, *SCHEMES), context)
     return PilotBox(context.name, link, profile.load(PilotBoxProfile, settings.profile), settings)
 
 

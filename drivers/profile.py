@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import dataclasses
 import typing
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from bench import toml
 from bench.errors import ConfigError
+from drivers import profile_ev_map
+from drivers.profile_ev_map import EvProfile, EvTemplate
+from drivers.profile_header import Header, ValueType, WordOrder, check_range
 
 _SHIPPED = Path(__file__).parent / "profiles"
 
@@ -30,25 +34,6 @@ _UNITS = {
 }
 """Units a profile may use: the SI unit of the bench and the factor to it."""
 
-TYPES = {"u16": "H", "i16": "h", "u32": "I", "i32": "i", "f32": "f", "u64": "Q", "i64": "q"}
-"""Value types and their `struct` letters."""
-
-ValueType = Literal["u16", "i16", "u32", "i32", "f32", "u64", "i64"]
-WordOrder = Literal["high-first", "low-first"]
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """Table `[profile]`: what the file describes."""
-
-    kind: str
-    """Which driver reads it: `pilot-box` or `register-meter`."""
-    name: str
-    maker: str
-    model: str
-    source: str = ""
-    """Where the map comes from."""
-
 
 @dataclass(frozen=True, slots=True)
 class Coil:
@@ -58,8 +43,8 @@ class Coil:
     coil: int
 
     def __post_init__(self) -> None:
-        _check_range("unit", self.unit, 1, 247)
-        _check_range("coil", self.coil, 0, 65535)
+        check_range("unit", self.unit, 1, 247)
+        check_range("coil", self.coil, 0, 65535)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +91,7 @@ class PilotValue:
     scale: float
 
     def __post_init__(self) -> None:
-        _check_range("register", self.register, 0, 65535)
+        check_range("register", self.register, 0, 65535)
         if not self.scale > 0:
             raise ValueError(f"'scale' is {self.scale:g}, expected more than 0")
 
@@ -126,7 +111,7 @@ class PilotMeter:
     """Hz."""
 
     def __post_init__(self) -> None:
-        _check_range("unit", self.unit, 1, 247)
+        check_range("unit", self.unit, 1, 247)
         registers = [value.register for value in self.values()]
         if max(registers) - min(registers) >= 60:
             raise ValueError("the registers lie too far apart for one request of 60")
@@ -174,7 +159,7 @@ class Register:
     words: WordOrder | None = None
 
     def __post_init__(self) -> None:
-        _check_range("register", self.register, 0, 65535)
+        check_range("register", self.register, 0, 65535)
         if self.unit and self.unit not in _UNITS:
             raise ValueError(f"unknown unit {self.unit!r}, expected one of {', '.join(_UNITS)}")
 
@@ -192,13 +177,23 @@ class RegisterMap:
     type: ValueType
     function: Literal[3, 4]
     words: WordOrder = "high-first"
+    greatest_is_missing: bool = False
+    """The greatest number of an integer type says that the value is not available."""
 
 
 @dataclass(frozen=True, slots=True)
 class MeterIdentity:
-    """Table `[identify]` of a meter: the register with its serial number."""
+    """Table `[identify]` of a meter: the registers that say which one it is."""
 
-    serial: Register
+    serial: Register | None = None
+    model: Register | None = None
+    """The maker's number of the model."""
+    models: tuple[int, ...] = ()
+    """The numbers that `model` may read."""
+
+    def __post_init__(self) -> None:
+        if (self.model is None) is not (not self.models):
+            raise ValueError("'model' and 'models' stand together or not at all")
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,10 +229,16 @@ class MeterProfile:
     map: RegisterMap
     quantities: MeterQuantities
     identify: MeterIdentity | None = None
-    """None when the meter can't tell its serial number."""
+    """None when the meter can't tell who it is."""
 
 
-KINDS: dict[str, type] = {"pilot-box": PilotBoxProfile, "register-meter": MeterProfile}
+Profile = PilotBoxProfile | MeterProfile | EvProfile | EvTemplate
+
+KINDS: dict[str, type] = {
+    "pilot-box": PilotBoxProfile,
+    "register-meter": MeterProfile,
+    **profile_ev_map.KINDS,
+}
 
 P = TypeVar("P", PilotBoxProfile, MeterProfile)
 
@@ -255,6 +256,25 @@ def load(kind: type[P], name: str) -> P:
     return profile
 
 
+def load_ev(name: str) -> EvProfile:
+    """Load a profile of an EV emulator; refuse one with roles that are not filled."""
+    path = find(name)
+    profile = check(path)
+    if not isinstance(profile, EvProfile | EvTemplate):
+        raise ConfigError(
+            f"{path}: table [profile], key 'kind': {profile.profile.kind!r}, "
+            "this driver needs ev-modbus, ev-lines or ev-http"
+        )
+    missing = profile_ev_map.unfilled(profile)
+    if missing or isinstance(profile, EvTemplate):
+        what = "a template" if isinstance(profile, EvTemplate) else "incomplete"
+        raise ConfigError(
+            f"{path}: {what}, can't be used before these are filled: {', '.join(missing)}; "
+            "see docs/how-to/add-a-device-with-a-profile.md"
+        )
+    return profile
+
+
 def find(name: str) -> Path:
     """Tell the file of a profile; a name without a slash and `.toml` is a shipped one."""
     if "/" in name or name.endswith(".toml"):
@@ -266,7 +286,7 @@ def find(name: str) -> Path:
     return path
 
 
-def check(path: Path) -> PilotBoxProfile | MeterProfile:
+def check(path: Path) -> Profile:
     """Read and check one profile file of any kind."""
     document = toml.load(path)
     if "profile" not in document:
@@ -285,13 +305,21 @@ def check(path: Path) -> PilotBoxProfile | MeterProfile:
     for name, field in fields.items():
         where = f"{path}: table [{name}]"
         if name in document:
-            values[name] = toml.convert(hints[name], document[name], where)
-        elif field.default is dataclasses.MISSING:
+            values[name] = _table(hints[name], document[name], where)
+        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             raise ConfigError(f"{where} is missing")
-    profile: PilotBoxProfile | MeterProfile = schema(**values)
+    try:
+        profile: Profile = schema(**values)
+    except ValueError as error:
+        raise ConfigError(f"{path}: {error}") from error
     return profile
 
 
-def _check_range(key: str, value: int, low: int, high: int) -> None:
-    if not low <= value <= high:
-        raise ValueError(f"{key!r} is {value}, expected {low} to {high}")
+def _table(hint: Any, value: Any, where: str) -> Any:
+    """Read one table; an error in a table of tables names the inner one, as TOML writes it."""
+    if typing.get_origin(hint) is Mapping and isinstance(value, dict):
+        inner = typing.get_args(hint)[1]
+        return {
+            key: toml.convert(inner, item, f"{where[:-1]}.{key}]") for key, item in value.items()
+        }
+    return toml.convert(hint, value, where)

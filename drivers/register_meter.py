@@ -1,11 +1,12 @@
 """A meter that is read over Modbus registers; a profile says where each quantity is.
 
-Profiles are shipped for the Eastron SDM family. The energy registers of these meters are float32:
-at 100 MWh one step is 8 Wh.
+Profiles are shipped for Eastron SDM, Carlo Gavazzi EM24 and EM340, and ABB B23. The energy
+registers of the Eastron meters are float32: at 100 MWh one step is 8 Wh.
 """
 
 from __future__ import annotations
 
+import contextlib
 import math
 import struct
 from collections.abc import Iterable, Mapping
@@ -15,13 +16,20 @@ from typing import Self
 
 from bench.capability import MeterReading, PowerMeter
 from bench.device import Device, Driver, DriverContext, Identity
-from bench.errors import DeviceError
+from bench.errors import DeviceError, Unverifiable
 from bench.metrology import Quantity
 from drivers import profile
 from drivers.lifecycle import check_serial, enter, leave
 from drivers.link import address
-from drivers.link.modbus import SCHEMES, ModbusLink
-from drivers.profile import TYPES, MeterProfile, Register
+from drivers.link.modbus import SCHEMES, ModbusLink, modbus_link
+from drivers.profile import MeterProfile, Register
+from drivers.profile_header import TYPES
+
+_MOST_VOLTS = 300.0
+"""What a phase may have to neutral in V: 277 V and its tolerance."""
+
+_POWER_FLOOR = 20.0
+"""Difference in W that a load which changes between two registers may make."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +50,9 @@ class RegisterMeterSettings:
         map_ = profile.load(MeterProfile, self.profile)
         if not 1 <= self.unit <= 247:
             raise ValueError(f"'unit' is {self.unit}, expected 1 to 247")
-        if self.serial and map_.identify is None:
-            raise ValueError(f"'serial' is given, but profile {self.profile!r} has no [identify]")
+        if self.serial and (map_.identify is None or map_.identify.serial is None):
+            text = f"'serial' is given, but profile {self.profile!r} has no [identify] serial"
+            raise ValueError(text)
 
 
 class RegisterMeter(Device, PowerMeter):
@@ -63,7 +72,7 @@ class RegisterMeter(Device, PowerMeter):
         )
 
     async def __aenter__(self) -> Self:
-        """Connect, check the serial number, and read once."""
+        """Connect, check model and serial number, and read once."""
         await enter(self, self._link)
         return self
 
@@ -77,21 +86,52 @@ class RegisterMeter(Device, PowerMeter):
         await leave(self, self._link, error)
 
     async def identify(self) -> Identity:
-        """Read the serial number and all quantities; raises when either is not as declared."""
+        """Read model, serial number, all quantities; raises when the meter is not as declared."""
         header = self._profile.profile
         serial = ""
-        if self._profile.identify is not None:
-            serial = f"{await self._number(self._profile.identify.serial):.0f}"
+        if (own := self._profile.identify) is not None:
+            if own.model is not None:
+                self._check_model(own.model, await self._number(own.model), own.models)
+            if own.serial is not None:
+                serial = f"{await self._number(own.serial):.0f}"
         identity = Identity(header.maker, header.model, serial=serial)
         check_serial(self._name, identity, self._settings.serial)
-        await self.read()
+        # Whether a value is available now is for the case that needs it, not for the opening.
+        with contextlib.suppress(Unverifiable):
+            await self.read()
         return identity
 
     async def make_safe(self) -> None:
         """Do nothing: a meter only listens."""
 
+    async def self_test(self) -> str:
+        """Read twice and check that the quantities fit each other."""
+        first, second = await self.read(), await self.read()
+        step = second.energy_import.value - first.energy_import.value
+        if step < 0:
+            raise DeviceError(f"{self._name}: imported energy went back by {-step:g} Wh")
+        for volts in second.voltage:
+            if not 0 <= volts.value <= _MOST_VOLTS:
+                text = f"expected 0 to {_MOST_VOLTS:g} V from phase to neutral"
+                raise DeviceError(f"{self._name}: voltage reads {volts.value:g} V, {text}")
+        apparent = sum(
+            volts.value * abs(amps.value)
+            for volts, amps in zip(second.voltage, second.current, strict=False)
+        )
+        if second.voltage and abs(second.power.value) > apparent * 1.05 + _POWER_FLOOR:
+            raise DeviceError(
+                f"{self._name}: active power reads {second.power.value:g} W, "
+                f"more than the {apparent:.0f} VA of its voltages and currents"
+            )
+        levels = ", ".join(f"{volts.value:.0f} V" for volts in second.voltage)
+        return f"reads {levels + ', ' if levels else ''}{second.power.value:.0f} W, plausible"
+
     async def read(self) -> MeterReading:
-        """Read all quantities once, one request per run of neighbouring registers."""
+        """Read all quantities once, one request per run of neighbouring registers.
+
+        Raises `Unverifiable` when the meter says that a value is not available; without L2 and
+        L3 the reading has L1 alone.
+        """
         words: dict[tuple[int, int], int] = {}
         for function, first, count in self._runs:
             run = await self._link.read_registers(
@@ -100,12 +140,8 @@ class RegisterMeter(Device, PowerMeter):
             words.update({(function, first + at): word for at, word in enumerate(run)})
         values = self._profile.quantities
         return MeterReading(
-            voltage=tuple(
-                self._quantity("voltage", register, words) for register in values.voltage
-            ),
-            current=tuple(
-                self._quantity("current", register, words) for register in values.current
-            ),
+            voltage=self._phases("voltage", values.voltage, words),
+            current=self._phases("current", values.current, words),
             power=self._quantity("power", values.power, words),
             energy_import=self._quantity("energy_import", values.energy_import, words),
         )
@@ -121,28 +157,53 @@ class RegisterMeter(Device, PowerMeter):
         words = await self._link.read_registers(
             self._settings.unit, first, count, function=function
         )
-        return self._decode(register, {(function, first + at): w for at, w in enumerate(words)})
+        number = self._decode(register, {(function, first + at): w for at, w in enumerate(words)})
+        return math.nan if number is None else number
+
+    def _check_model(self, register: Register, number: float, models: tuple[int, ...]) -> None:
+        if number not in models:
+            expected = ", ".join(map(str, models))
+            raise DeviceError(
+                f"{self._name}: register {register.register:#06x} (model) reads {number:.0f}, "
+                f"expected {expected} of a {self._profile.profile.model}"
+            )
+
+    def _phases(
+        self, key: str, registers: tuple[Register, ...], words: Mapping[tuple[int, int], int]
+    ) -> tuple[Quantity, ...]:
+        others = registers[1:]
+        if others and all(self._decode(register, words) is None for register in others):
+            registers = registers[:1]
+        return tuple(self._quantity(key, register, words) for register in registers)
 
     def _quantity(
         self, key: str, register: Register, words: Mapping[tuple[int, int], int]
     ) -> Quantity:
         number = self._decode(register, words)
+        where = f"{self._name}: register {register.register:#06x} ({key})"
+        if number is None:
+            raise Unverifiable(f"{where} says that the value is not available")
         if not math.isfinite(number):
-            raise DeviceError(
-                f"{self._name}: register {register.register:#06x} ({key}) reads {number}, "
-                "expected a number"
-            )
+            raise DeviceError(f"{where} reads {number}, expected a number")
         unit, factor = register.si
         return Quantity(number * factor, unit)
 
-    def _decode(self, register: Register, words: Mapping[tuple[int, int], int]) -> float:
+    def _decode(self, register: Register, words: Mapping[tuple[int, int], int]) -> float | None:
+        """Make the number of its words, None when the meter marks it as not available."""
         map_ = self._profile.map
         function, first, count = self._span(register)
         own = [words[function, first + at] for at in range(count)]
         if (register.words or map_.words) == "low-first":
             own.reverse()
         letter = TYPES[register.type or map_.type]
-        return float(struct.unpack(f">{letter}", struct.pack(f">{count}H", *own))[0])
+        data = struct.pack(f">{count}H", *own)
+        if map_.greatest_is_missing and letter != "f":
+            greatest = (
+                b"\xff" * len(data) if letter.isupper() else b"\x7f".ljust(len(data), b"\xff")
+            )
+            if data == greatest:
+                return None
+        return float(struct.unpack(f">{letter}", data)[0])
 
 
 def _runs(spans: Iterable[tuple[int, int, int]], *, limit: int = 60) -> list[tuple[int, int, int]]:
@@ -163,7 +224,7 @@ def _runs(spans: Iterable[tuple[int, int, int]], *, limit: int = 60) -> list[tup
 
 
 def _make(settings: RegisterMeterSettings, context: DriverContext) -> RegisterMeter:
-    link = ModbusLink(address.parse(settings.link, *SCHEMES), context.name)
+    link = modbus_link(address.parse(settings.link, *SCHEMES), context)
     return RegisterMeter(context.name, link, profile.load(MeterProfile, settings.profile), settings)
 
 

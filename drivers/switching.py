@@ -48,14 +48,19 @@ async def cycled(
     is_on: Callable[[], Awaitable[bool]],
     *,
     off_for: float,
+    within: float | None = None,
 ) -> None:
-    """Start a power cycle that the device finishes by itself, and see it go off and on."""
+    """Start a power cycle that the device finishes by itself, and see it go off and on.
+
+    `within` s it must read off, for a device that is slower than others.
+    """
     if off_for <= 0:
         raise ValueError(f"off_for is {off_for:g} s, expected more than 0")
     loop = asyncio.get_running_loop()
     started = loop.time()
     await start()
-    await switched(name, is_on, False, within=min(_SWITCH_WITHIN, off_for))
+    within = _SWITCH_WITHIN if within is None else within
+    await switched(name, is_on, False, within=min(within, off_for))
     every = min(_EVERY_WHILE_OFF, max(_EVERY, off_for / 20))
     await switched(name, is_on, True, within=off_for + _BACK_WITHIN, every=every)
     lasted = loop.time() - started

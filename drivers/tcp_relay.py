@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import secrets
 import socket
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -33,6 +35,9 @@ _CHUNKS = 1024
 """Chunks kept per direction while they are delayed; then the sender has to wait."""
 
 _MAX_DELAY = 60.0
+
+_PROBE = 32
+"""Bytes that the self-test sends."""
 
 _LINGER_RESET = struct.pack("ii", 1, 0)
 """SO_LINGER that makes closing send a TCP reset."""
@@ -89,6 +94,52 @@ class TcpRelay(Device, NetworkPath):
     async def make_safe(self) -> None:
         """Mend the path."""
         await self.restore()
+
+    async def self_test(self) -> str:
+        """Carry bytes to an echo in place of the engine, cut the path, and mend it."""
+        upstream = self._upstream
+        probe = secrets.token_bytes(_PROBE)
+        server = await asyncio.start_server(partial(_echo, probe), "127.0.0.1", 0)
+        host, port = server.sockets[0].getsockname()[:2]
+        self._upstream = lambda: f"{host}:{port}"
+        try:
+            await self._check_carries(probe, "open")
+            await self.cut()
+            await self._check_refuses()
+            await self.restore()
+            await self._check_carries(probe, "mended")
+        finally:
+            self._upstream = upstream
+            server.close()
+            await self.restore()
+        return f"{self.address} carries, is cut, and carries again"
+
+    async def _check_carries(self, probe: bytes, path: str) -> None:
+        try:
+            async with asyncio.timeout(_UPSTREAM_WITHIN):
+                reader, writer = await asyncio.open_connection(*self._own_end())
+                try:
+                    writer.write(probe)
+                    came = await reader.readexactly(_PROBE)
+                finally:
+                    writer.transport.abort()
+        except (OSError, asyncio.IncompleteReadError) as error:
+            text = f"{self._name}: the {path} path to {self.address} does not carry"
+            raise DeviceError(f"{text}: {error or 'no answer'}") from error
+        if came != probe:
+            raise DeviceError(f"{self._name}: other bytes came back than were sent")
+
+    async def _check_refuses(self) -> None:
+        with contextlib.suppress(OSError):
+            async with asyncio.timeout(_UPSTREAM_WITHIN):
+                _, writer = await asyncio.open_connection(*self._own_end())
+            writer.transport.abort()
+            raise DeviceError(f"{self._name}: the cut path to {self.address} takes connections")
+
+    def _own_end(self) -> tuple[str, int]:
+        """Tell where this machine reaches its own listener, which may be at every address."""
+        host, port = self._listen_at
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port
 
     async def cut(self, how: Cut = Cut.RESET) -> None:
         """Break the path.
@@ -272,6 +323,15 @@ class TcpRelay(Device, NetworkPath):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await self._delay_changed.wait()
+
+
+async def _echo(probe: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Send the probe back and hang up; a DUT that comes in meanwhile gets nothing."""
+    # The server's callback takes a cancelled task for an error.
+    with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+        if await reader.readexactly(len(probe)) == probe:
+            writer.write(probe)
+    writer.close()
 
 
 def _reset(plain: socket.socket) -> None:

@@ -1,7 +1,9 @@
 """The abilities a procedure may ask a bench for; devices and operators offer them alike."""
 
 from bench.capability.cards import Card, CardPresenter
+from bench.capability.load import Load, LoadReading
 from bench.capability.meter import MeterReading, PowerMeter
+from bench.capability.modem import Level, Modem, Saturated, Signal, Technology
 from bench.capability.network import Cut, NetworkPath
 from bench.capability.power import PowerSwitch
 from bench.capability.vehicle import (
@@ -19,6 +21,8 @@ CAPABILITIES: tuple[type, ...] = (
     PowerMeter,
     PowerSwitch,
     NetworkPath,
+    Load,
+    Modem,
 )
 
 __all__ = [
@@ -27,12 +31,19 @@ __all__ = [
     "CardPresenter",
     "Cut",
     "End",
+    "Level",
+    "Load",
+    "LoadReading",
     "MeterReading",
+    "Modem",
     "NetworkPath",
     "PilotFault",
     "PilotReading",
     "PowerMeter",
     "PowerSwitch",
+    "Saturated",
+    "Signal",
+    "Technology",
     "VehicleCoupler",
     "VehicleEmulator",
 ]

@@ -21,6 +21,8 @@ class Card:
     """The parentIdTag, if it belongs to a group."""
     slot: str | None = None
     """Where the card presenter holds it; the name when None."""
+    uid: str | None = None
+    """The chip's number in hexadecimal digits, if `dut.toml` gives it; to emulate the card."""
 
 
 class CardPresenter(Protocol):

@@ -5,6 +5,7 @@ modbus-rtu:/dev/ttyUSB0?baudrate=9600&parity=N&stopbits=1
 serial:/dev/ttyACM0?baudrate=115200
 socket://HOST:PORT
 http://HOST:PORT                  (port 80 when left out)
+snmp://HOST:PORT                  (port 161 when left out)
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-_NETWORK = {"modbus-tcp": 502, "socket": None, "http": 80}
+_NETWORK = {"modbus-tcp": 502, "socket": None, "http": 80, "snmp": 161}
 """Schemes with HOST:PORT, and the port that is meant when none is given."""
 
 _SERIAL = ("modbus-rtu", "serial")

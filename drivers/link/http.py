@@ -63,15 +63,19 @@ class HttpLink:
         """POST JSON and return the answer's JSON."""
         return await self._ask("POST", path, json=payload)
 
-    async def _ask(self, method: str, path: str, **request: Any) -> Any:
+    async def request(
+        self, method: str, path: str, *, within: float | None = None, **request: Any
+    ) -> httpx.Response:
+        """Ask and return the whole answer; `within` replaces the link's deadline in s."""
+        within = self._within if within is None else within
         if self._client is None:
             raise LinkError(f"{self}: not open")
         where = f"{self}: {method} {path}"
         try:
-            async with asyncio.timeout(self._within):
+            async with asyncio.timeout(within):
                 answer = await self._client.request(method, path, **request)
         except TimeoutError as error:
-            raise DeviceTimeout(f"{where}: no answer within {self._within:g} s") from error
+            raise DeviceTimeout(f"{where}: no answer within {within:g} s") from error
         except httpx.TransportError as error:
             cause = str(error) or type(error).__name__
             raise LinkError(f"{where}: {cause}") from error
@@ -80,8 +84,12 @@ class HttpLink:
         if not answer.is_success:
             text = " ".join(answer.text.split())[:200]
             raise DeviceError(f"{where}: answered {answer.status_code} {text}".rstrip())
+        return answer
+
+    async def _ask(self, method: str, path: str, **request: Any) -> Any:
+        answer = await self.request(method, path, **request)
         try:
             return answer.json()
         except ValueError as error:
             text = " ".join(answer.text.split())[:200]
-            raise DeviceError(f"{where}: expected JSON, got {text!r}") from error
+            raise DeviceError(f"{self}: {method} {path}: expected JSON, got {text!r}") from error

@@ -1,18 +1,23 @@
-"""The Modbus link, TCP or RTU: one request at a time, each with a deadline, no reconnection."""
+"""The Modbus link, TCP or RTU: one request at a time, each with a deadline, no reconnection.
+
+Devices on one serial line share a bus, which the bench keeps for them.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
 from pymodbus.exceptions import ConnectionException, ModbusException, ModbusIOException
 from pymodbus.pdu import ModbusPDU
 
-from bench.errors import DeviceError, DeviceTimeout, LinkError
+from bench.device import DriverContext
+from bench.errors import ConfigError, DeviceError, DeviceTimeout, LinkError
 from drivers.link.address import Address
+from drivers.link.modbus_bus import TRIES, Client, ModbusBus
 
 # Without a handler of the program, Python prints the library's records to stderr; what they
 # say is in our errors.
@@ -21,10 +26,6 @@ logging.getLogger("pymodbus").addHandler(logging.NullHandler())
 T = TypeVar("T")
 
 SCHEMES = ("modbus-tcp", "modbus-rtu")
-
-_Client = AsyncModbusTcpClient | AsyncModbusSerialClient
-
-_TRIES = 2
 
 _EXCEPTIONS = {
     1: "illegal function",
@@ -40,61 +41,35 @@ _EXCEPTIONS = {
 
 
 class ModbusLink:
-    """One Modbus bus or TCP connection, as one device uses it.
+    """A Modbus bus or TCP connection, as one device uses it.
 
-    A serial port is opened exclusively: a second device on the same port is refused.
+    A serial port is opened exclusively; devices share it when they share the bus.
     """
 
-    def __init__(self, address: Address, name: str, *, within: float = 0.5) -> None:
+    def __init__(
+        self, address: Address, name: str, *, within: float = 0.5, bus: ModbusBus | None = None
+    ) -> None:
         """Make the link, unopened; `within` is the deadline of one try in s."""
         self._label = f"{name} ({address})"
-        self._address = address
         # The longest answer that a driver asks for (60 registers) has 125 bytes of 11 bits.
         self._within = within + (125 * 11 / address.baudrate if address.path else 0.0)
-        self._client: _Client | None = None
-        self._queue = asyncio.Lock()
-        self._scope: asyncio.Timeout | None = None
-        self._quiet_until = 0.0
+        self._bus = ModbusBus(address) if bus is None else bus
+        self._client: Client | None = None
 
     def __str__(self) -> str:
         return self._label
 
     async def open(self) -> None:
         """Connect; raises `LinkError` with the cause."""
-        address = self._address
-        client: _Client
-        if address.path:
-            client = AsyncModbusSerialClient(
-                address.path,
-                baudrate=address.baudrate,
-                parity=address.parity,
-                stopbits=address.stopbits,
-                timeout=self._within,
-                retries=_TRIES - 1,
-                reconnect_delay=0,
-                trace_connect=self._on_connection,
-            )
-        else:
-            client = AsyncModbusTcpClient(
-                address.host,
-                port=address.port,
-                timeout=self._within,
-                retries=_TRIES - 1,
-                reconnect_delay=0,
-                trace_connect=self._on_connection,
-            )
-        cause = _keep_cause(client)
-        _drop_garbage(client)
-        if not await client.connect():
-            text = str(cause[0]) if cause else f"no answer within {self._within:.2g} s"
-            raise LinkError(f"{self}: can't connect: {text}") from (cause[0] if cause else None)
-        self._client = client
+        try:
+            self._client = await self._bus.connect(self, within=self._within)
+        except OSError as error:
+            raise LinkError(f"{self}: can't connect: {error}") from error
 
     async def close(self) -> None:
         """Close; does nothing when not open."""
-        client, self._client = self._client, None
-        if client is not None:
-            client.close()
+        self._client = None
+        self._bus.leave(self)
 
     async def read_coils(self, unit: int, address: int, count: int) -> tuple[bool, ...]:
         """Read coils (FC01)."""
@@ -132,41 +107,53 @@ class ModbusLink:
         )
         return tuple(self._counted(unit, answer.registers, count, exact=True))
 
+    async def write_registers(self, unit: int, address: int, values: Sequence[int]) -> None:
+        """Write holding registers (FC16)."""
+        await self._ask(
+            unit,
+            f"write registers {_span(address, len(values))}",
+            16,
+            lambda client: client.write_registers(address, list(values), device_id=unit),
+        )
+
     async def _ask(
         self,
         unit: int,
         what: str,
         function: int,
-        send: Callable[[_Client], Awaitable[ModbusPDU]],
+        send: Callable[[Client], Awaitable[ModbusPDU]],
     ) -> ModbusPDU:
-        async with self._queue:
-            await self._line_is_quiet()
+        bus = self._bus
+        async with bus.turn:
+            await bus.until_quiet()
             client = self._client
             if client is None or not client.connected:
                 raise LinkError(f"{self}: not connected ({what} of unit {unit})")
             try:
-                async with asyncio.timeout(None) as self._scope:
+                # A shared bus keeps each device's own deadline.
+                client.ctx.comm_params.timeout_connect = self._within
+                async with asyncio.timeout(None) as bus.scope:
                     answer = await send(client)
             except (TimeoutError, ConnectionException) as error:
                 raise LinkError(f"{self}: connection lost during {what} of unit {unit}") from error
             except ModbusIOException as error:
-                self._keep_quiet()
+                bus.keep_quiet(self._within)
                 if not client.connected:
                     text = f"{self}: connection lost during {what} of unit {unit}"
                     raise LinkError(text) from error
                 raise DeviceTimeout(
                     f"{self}: unit {unit} gave no valid answer to {what} "
-                    f"within {self._within:.2g} s, {_TRIES} tries"
+                    f"within {self._within:.2g} s, {TRIES} tries"
                 ) from error
             except ModbusException as error:
                 raise DeviceError(f"{self}: {what} of unit {unit}: {error}") from error
             except asyncio.CancelledError:
-                self._keep_quiet()
+                bus.keep_quiet(self._within)
                 raise
             finally:
-                self._scope = None
+                bus.scope = None
             if answer.retries:
-                self._keep_quiet()
+                bus.keep_quiet(self._within)
         return self._checked(unit, what, function, answer)
 
     def _checked(self, unit: int, what: str, function: int, answer: ModbusPDU) -> ModbusPDU:
@@ -187,49 +174,24 @@ class ModbusLink:
             raise DeviceError(f"{self}: unit {unit} gave {len(values)} values, expected {count}")
         return list(values[:count])
 
-    def _on_connection(self, connected: bool) -> None:
-        if not connected and self._scope is not None:
-            self._scope.reschedule(asyncio.get_running_loop().time())
 
-    def _keep_quiet(self) -> None:
-        # An RTU frame has no transaction number: the late answer to a repeated or abandoned
-        # request would be taken for the answer to the next one.
-        if self._address.path:
-            self._quiet_until = asyncio.get_running_loop().time() + self._within
+def modbus_link(address: Address, context: DriverContext, *, within: float = 0.5) -> ModbusLink:
+    """Make the link of a device, unopened; devices on one serial port get the same bus.
 
-    async def _line_is_quiet(self) -> None:
-        wait = self._quiet_until - asyncio.get_running_loop().time()
-        if wait > 0:
-            await asyncio.sleep(wait)
-
-
-def _keep_cause(client: _Client) -> list[OSError]:
-    """Have the client tell why it can't connect: it turns every cause into False."""
-    cause: list[OSError] = []
-    connect = client.ctx.call_create
-
-    async def keeping() -> object:
-        try:
-            return await connect()
-        except OSError as error:
-            cause.append(error)
-            raise
-
-    client.ctx.call_create = keeping
-    return cause
-
-
-def _drop_garbage(client: _Client) -> None:
-    """Have the client drop what it can't decode: it raises in the transport, which then closes."""
-    take = client.ctx.callback_data
-
-    def dropping(data: bytes, addr: tuple[object, ...] | None = None) -> int:
-        try:
-            return take(data, addr=addr)
-        except ModbusException:
-            return len(data)
-
-    client.ctx.callback_data = dropping  # type: ignore[method-assign]
+    Raises `ConfigError` when two devices want different settings of the line.
+    """
+    if not address.path:
+        return ModbusLink(address, context.name, within=within)
+    key = f"modbus-rtu:{os.path.realpath(address.path)}"
+    bus = context.shared.setdefault(key, ModbusBus(address))
+    for setting in ("baudrate", "parity", "stopbits"):
+        own, other = getattr(address, setting), getattr(bus.address, setting)
+        if own != other:
+            raise ConfigError(
+                f"device {context.name!r}: link {address} has {setting} {own}, "
+                f"another device on this line has {other}"
+            )
+    return ModbusLink(address, context.name, within=within, bus=bus)
 
 
 def _span(address: int, count: int) -> str:

@@ -56,6 +56,11 @@ link = {_value(links["mains"])}
 outlet = 1
 
 [[device]]
+name = "modem"
+driver = "e3372-hilink"
+link = {_value(links["modem"])}
+
+[[device]]
 name = "network"
 driver = "tcp-relay"
 """

@@ -13,11 +13,13 @@ from typing import Any, Protocol
 from bench.errors import ConfigError
 from drivers.sim.bench_files import bench_toml, dut_toml, listen_address
 from drivers.sim.card_changer import CardChanger
+from drivers.sim.e3372_hilink import E3372Hilink
 from drivers.sim.energy_meter import EnergyMeter
 from drivers.sim.modbus import ModbusLine
 from drivers.sim.netio import Netio
 from drivers.sim.outlet import Outlet
 from drivers.sim.pilot_box import PilotBox
+from drivers.sim.radio import Radio
 from drivers.sim.twin import Twin
 from drivers.sim.variants import CARDS, VARIANTS, Variant
 from drivers.sim.wire import PtyWire, TcpWire
@@ -119,6 +121,7 @@ def _twins(world: World, folder: Path) -> dict[str, Twin[Any]]:
     timeline, connector = world.timeline, world.connectors[1]
     cards = {channel: card["id_tag"] for channel, card in enumerate(CARDS.values())}
     meter = EnergyMeter(world.supply, timeline)
+    radio = Radio(timeline, registration=0.3, dialling=0.1, reconnects=True)
     outlets = [Outlet(timeline, world.set_mains), *(Outlet(timeline) for _ in range(3))]
     return {
         "pilot-box": Twin(PilotBox(connector, timeline), TcpWire("modbus-tcp")),
@@ -127,6 +130,7 @@ def _twins(world: World, folder: Path) -> dict[str, Twin[Any]]:
         ),
         "meter": Twin(ModbusLine([meter], "rtu"), PtyWire("modbus-rtu", path=folder / "meter.tty")),
         "mains": Twin(Netio(outlets), TcpWire("http")),
+        "modem": Twin(E3372Hilink(radio), TcpWire("http")),
     }
 
 

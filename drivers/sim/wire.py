@@ -93,7 +93,7 @@ class TcpWire(Wire):
             finally:
                 del self._conversations[task]
                 writer.close()
-                with suppress(ConnectionError):
+                with suppress(ConnectionError, asyncio.CancelledError):
                     await writer.wait_closed()
 
         self._server = await asyncio.start_server(serve, self._host, self._port)

@@ -23,15 +23,55 @@ from tests.contract.operator import Person
 ROOT = Path(__file__).parents[2]
 
 TABLES = {
+    "drivers.apc:DRIVER": """
+        link = "snmp://10.0.0.9"
+        community = "private"
+        outlet = 3
+        objects = "rpdu"
+        """,
     "drivers.card_changer:DRIVER": """
         link = "serial:/dev/serial/by-id/maestro?baudrate=115200"
         slots = { valid = 0, invalid = 1 }
         hold = 1
         """,
+    "drivers.chameleon:DRIVER": """
+        link = "serial:/dev/serial/by-id/chameleon"
+        slot = 7
+        hold = 1.5
+        serial = "7A3F00C0FFEE0142"
+        """,
+    "drivers.e3372_hilink:DRIVER": """
+        link = "http://192.168.8.1"
+        password = "secret"
+        safe = "4G"
+        """,
+    "drivers.e3372_stick:DRIVER": """
+        link = "serial:/dev/serial/by-id/e3372-if01?baudrate=115200"
+        apn = "ocpp.lab"
+        connect_within = 60
+        serial = "861821030000017"
+        """,
+    "drivers.ea_psb:DRIVER": """
+        link = "socket://10.0.0.12:5025"
+        max_current = 20
+        serial = "2538170001"
+        """,
+    "drivers.ev_sim:DRIVER": """
+        link = "serial:/dev/serial/by-id/ev-sim?baudrate=9600"
+        connectors = [1, 2]
+        """,
+    "drivers.gude:DRIVER": """
+        link = "http://10.0.0.10"
+        port = 2
+        user = "admin"
+        password = "secret"
+        """,
     "drivers.manual:MANUAL_CARDS": "",
     "drivers.manual:MANUAL_METER": 'energy_unit = "Wh"',
     "drivers.manual:MANUAL_NETWORK": "",
     "drivers.manual:MANUAL_POWER": "",
+    "drivers.manual_load:MANUAL_LOAD": "max_current = 16",
+    "drivers.manual_modem:MANUAL_MODEM": "",
     "drivers.manual_vehicle:MANUAL_COUPLER": "",
     "drivers.manual_vehicle:MANUAL_VEHICLE": "asks_by_itself = false",
     "drivers.netio:DRIVER": """
@@ -46,6 +86,12 @@ TABLES = {
         cable = 20
         connectors = [1, 2]
         """,
+    "drivers.profile_ev:DRIVER": """
+        link = "socket://10.0.0.13:5025"
+        profile = "ev-example-lines"
+        serial = "4711"
+        connectors = [1]
+        """,
     "drivers.register_meter:DRIVER": """
         link = "modbus-tcp://10.0.0.8:502"
         profile = "eastron-sdm72"
@@ -53,6 +99,12 @@ TABLES = {
         serial = "20231117"
         """,
     "drivers.shelly:DRIVER": 'link = "http://shelly.lan:80"',
+    "drivers.switch_port:DRIVER": """
+        link = "snmp://10.0.0.11"
+        community = "private"
+        port = 5
+        interface = "gi5"
+        """,
     "drivers.tcp_relay:DRIVER": "",
 }
 """Every driver, with the keys that a `[[device]]` table may give it."""
@@ -181,11 +233,20 @@ def test_the_module_says_what_it_drives(path: str) -> None:
 @pytest.mark.parametrize(
     ("path", "link"),
     [
+        ("drivers.apc:DRIVER", "snmp://127.0.0.1:1"),
         ("drivers.card_changer:DRIVER", "serial:/dev/no-such-port"),
+        ("drivers.chameleon:DRIVER", "serial:/dev/no-such-port"),
+        ("drivers.e3372_hilink:DRIVER", "http://127.0.0.1:1"),
+        ("drivers.e3372_stick:DRIVER", "serial:/dev/no-such-port"),
+        ("drivers.ea_psb:DRIVER", "socket://127.0.0.1:1"),
+        ("drivers.ev_sim:DRIVER", "serial:/dev/no-such-port"),
+        ("drivers.gude:DRIVER", "http://127.0.0.1:1"),
+        ("drivers.profile_ev:DRIVER", "socket://127.0.0.1:1"),
         ("drivers.netio:DRIVER", "http://127.0.0.1:1"),
         ("drivers.pilot_box:DRIVER", "modbus-tcp://127.0.0.1:1"),
         ("drivers.register_meter:DRIVER", "modbus-rtu:/dev/no-such-port"),
         ("drivers.shelly:DRIVER", "http://127.0.0.1:1"),
+        ("drivers.switch_port:DRIVER", "snmp://127.0.0.1:1"),
     ],
 )
 async def test_a_device_that_is_not_there_is_an_error_that_names_it(path: str, link: str) -> None:

@@ -23,6 +23,7 @@ LINKS = {
     "card-changer": "serial:/dev/null?baudrate=9600",
     "meter": "modbus-rtu:/dev/null?baudrate=9600",
     "mains": "http://127.0.0.1:9",
+    "modem": "http://127.0.0.1:9",
 }
 STATION = StationSettings(identity="PB-0001", url="ws://127.0.0.1:9/ocpp")
 FILES = {

@@ -13,12 +13,12 @@ from typing import Any, cast
 
 import pytest
 
-from bench.capability import End, PilotFault
+from bench.capability import End, PilotFault, Technology
 from bench.config import load_bench
 from bench.device import DriverContext, Operator
 from bench.dut import load_dut
 from bench.errors import DeviceError
-from drivers import shelly
+from drivers import e3372_hilink, shelly
 from drivers.sim.lab import Lab, open_lab
 from drivers.sim.outlet import Outlet
 from drivers.sim.shelly import Shelly
@@ -157,7 +157,17 @@ async def test_the_shelly(lab: Lab, password: str | None) -> None:
             assert await plug.is_on()
 
 
-@pytest.mark.parametrize("name", ["pilot-box", "card-changer", "meter", "mains"])
+async def test_the_modem(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(e3372_hilink, "_EVERY", 0.02)
+    async with device(lab, "modem") as modem:
+        await modem.set_technology(Technology.G2)
+        await modem.set_data(on=True)
+        signal = await modem.read_signal()
+    assert (signal.technology, signal.connected) == (Technology.G2, True)
+    assert lab.twins["modem"].device.mode == "00"
+
+
+@pytest.mark.parametrize("name", ["pilot-box", "card-changer", "meter", "mains", "modem"])
 async def test_a_device_that_is_not_there_is_named(lab: Lab, name: str) -> None:
     await lab.twins[name].disconnect()
     async with AsyncExitStack() as stack:

@@ -1,0 +1,318 @@
+"""The open serial EV simulator `ev_sim`: a letter sets the pilot state, status frames come unasked.
+
+Source: github.com/nsayer/ev_sim, README and firmware (both builds). Commands are not acknowledged:
+what the simulator applies stands in its frames, twice a second or once, by firmware.
+
+The simulator keeps its state when the computer dies: its watchdog guards only its own firmware.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Literal, Self
+
+from bench.capability import End, PilotFault, PilotReading, VehicleCoupler, VehicleEmulator
+from bench.device import Device, Driver, DriverContext, Identity
+from bench.errors import DeviceError, DeviceTimeout, Unverifiable
+from drivers.lifecycle import enter, leave
+from drivers.link import address
+from drivers.link.stream import SCHEMES, ByteLink, byte_link
+from drivers.pilot import offered_current, state_of
+
+Letter = Literal["A", "B", "C"]
+
+_FIRST_FRAME = 2.5
+"""Deadline in s for the first frame after opening."""
+
+_TWO_FRAMES = 2.2
+"""Deadline for a read-back, in periods of the frames."""
+
+_SAFE_WITHIN = 0.9
+"""Deadline in s for the read-back when making safe."""
+
+_STORED = 0.05
+"""Seconds in which a port hands over what it has stored from before it was opened."""
+
+_HALF = 0.5
+_WHOLE = 1.0
+"""Period of the frames in s: of the two firmware builds, and of the README."""
+
+_WALK: tuple[Letter, ...] = ("B", "C", "B", "A")
+"""The way of the self-test."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvSimSettings:
+    """Keys of an `ev_sim` in `bench.toml`."""
+
+    link: str
+    """`serial:/dev/…` (9600 baud, 8N1) or `socket://HOST:PORT`."""
+    connectors: tuple[int, ...] = (1,)
+    """The OCPP connectors that the simulator's plug may be in."""
+
+    def __post_init__(self) -> None:
+        address.parse(self.link, *SCHEMES)
+        if not self.connectors:
+            raise ValueError("'connectors' is empty, expected at least one number")
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One status frame: the state that is applied, and the pilot as it was since the last one."""
+
+    state: str
+    high: float
+    """V."""
+    low: float
+    """V."""
+    duty: float
+    """Percent; 100 without PWM."""
+    frequency: float
+    """Hz; 0 without PWM."""
+    period: float
+    """Seconds from frame to frame."""
+
+    @property
+    def settled(self) -> bool:
+        """Tell whether the pilot was in one state all the time, as far as the numbers show."""
+        steady = self.frequency == 0 or 950 <= self.frequency <= 1050
+        return steady and state_of(self.high) is not None
+
+
+class EvSim(Device, VehicleCoupler, VehicleEmulator):
+    """An `ev_sim`: the vehicle's resistors on the control pilot; no proximity contact, no load."""
+
+    def __init__(self, name: str, link: ByteLink, settings: EvSimSettings) -> None:
+        self._name = name
+        self._link = link
+        self._settings = settings
+        self._letter: Letter = "A"
+        self._period = _WHOLE
+        self._reading = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        """Connect, wait for a status frame, show state A."""
+        await enter(self, self._link)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Show state A and close the link."""
+        await leave(self, self._link, error)
+
+    async def identify(self) -> Identity:
+        """Check that status frames come; the simulator has no name to tell."""
+        await asyncio.sleep(_STORED)
+        frame = await self._frame(within=_FIRST_FRAME)
+        self._period = frame.period
+        return Identity("nsayer", "ev_sim")
+
+    async def make_safe(self) -> None:
+        """Show state A.
+
+        Frames that come only once a second may be too late to confirm it in time; then the next
+        call does.
+        """
+        self._letter = "A"
+        await self._link.write(b"A")
+        try:
+            await self._shows("A", within=_SAFE_WITHIN)
+        except DeviceTimeout:
+            if self._period < _WHOLE:
+                raise
+
+    async def self_test(self) -> str:
+        """Show B, C, B and A to the station, and compare frames and pilot each time."""
+        high = (await self._measure()).high
+        if state_of(high) != "A":
+            raise Unverifiable(
+                f"the open control pilot is at {high:.2f} V, expected 12 V: "
+                "is the station on and its plug in place?"
+            )
+        try:
+            for letter in _WALK:
+                await self._move(letter)
+                seen = await self._measure()
+                if state_of(seen.high) != letter:
+                    raise DeviceError(
+                        f"{self._name}: the control pilot is at {seen.high:.2f} V, "
+                        f"commanded state {letter}"
+                    )
+        finally:
+            await self.make_safe()
+        return "frames and pilot follow through B, C, B, A"
+
+    async def plug_in(self, connector: int) -> None:
+        """Show state B; the proximity contact is as the plug is wired."""
+        self._check(connector)
+        await self._move("B")
+
+    async def unplug(self, connector: int, *, end: End = End.BOTH) -> None:
+        """Show state A; `Unverifiable` for the station's end, which only a hand can take."""
+        self._check(connector)
+        if end is End.STATION:
+            raise Unverifiable(f"{self._name}: an ev_sim can't take the cable out of the station")
+        await self._move("A")
+
+    async def is_plugged_in(self, connector: int) -> bool:
+        """Tell whether the vehicle is connected, after comparing a frame with the command."""
+        self._check(connector)
+        await self._shows(self._letter, within=_TWO_FRAMES * self._period)
+        return self._letter != "A"
+
+    async def draw(self, connector: int, *, current: float | None = None) -> None:
+        """Show state C.
+
+        Resistors can't limit a current: `current` is accepted when the station offers no more at
+        this moment, else the call is `Unverifiable`.
+        """
+        self._check_vehicle(connector, "draw")
+        if current is not None:
+            await self._check_no_limit(current)
+        await self._move("C")
+
+    async def suspend(self, connector: int) -> None:
+        """Show state B."""
+        self._check_vehicle(connector, "suspend")
+        await self._move("B")
+
+    async def set_fault(self, connector: int, fault: PilotFault) -> None:
+        """Do nothing for no fault; `Unverifiable` for any: the simulator has no part for it."""
+        self._check(connector)
+        if fault is not PilotFault.NONE:
+            raise Unverifiable(f"{self._name}: an ev_sim can't make the fault {fault.value!r}")
+
+    async def read_pilot(self, connector: int) -> PilotReading:
+        """Take the next whole measurement; `Unverifiable` when the pilot is in no state."""
+        self._check(connector)
+        seen = await self._measure()
+        state = state_of(seen.high)
+        if state is None:
+            raise Unverifiable(
+                f"{self._name}: the control pilot is at {seen.high:.2f} V, "
+                "in no state of IEC 61851-1 table A.3"
+            )
+        return PilotReading(seen.high, seen.low, seen.duty, seen.frequency, state)
+
+    async def _measure(self) -> Frame:
+        """Read a frame, and one more when the pilot changed while the first was measured."""
+        frame = await self._frame(within=_TWO_FRAMES * self._period)
+        if not frame.settled:
+            frame = await self._frame(within=_TWO_FRAMES * self._period)
+        return frame
+
+    def _check(self, connector: int) -> None:
+        if connector not in self._settings.connectors:
+            numbers = ", ".join(map(str, self._settings.connectors))
+            raise DeviceError(
+                f"{self._name}: its plug serves connector {numbers}, not connector {connector}"
+            )
+
+    def _check_vehicle(self, connector: int, what: str) -> None:
+        self._check(connector)
+        if self._letter == "A":
+            raise DeviceError(f"{self._name}: {what}: no vehicle is plugged in at {connector}")
+
+    async def _check_no_limit(self, current: float) -> None:
+        seen = await self._measure()
+        offer = offered_current(seen.duty) if seen.frequency else None
+        if offer is None or current < offer:
+            offered = "no current yet" if offer is None else f"{offer:.1f} A"
+            raise Unverifiable(
+                f"{self._name}: an ev_sim can't limit the current to {current:g} A; "
+                f"the station offers {offered}"
+            )
+
+    async def _move(self, letter: Letter) -> None:
+        self._letter = letter
+        await self._link.write(letter.encode())
+        await self._shows(letter, within=_TWO_FRAMES * self._period)
+
+    async def _shows(self, letter: str, *, within: float) -> None:
+        """Wait for a frame with the commanded letter."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + within
+        shown = ""
+        while shown != letter:
+            try:
+                shown = (await self._frame(within=deadline - loop.time())).state
+            except DeviceTimeout as error:
+                if not shown:
+                    raise
+                raise DeviceTimeout(
+                    f"{self._name}: the simulator shows state {shown}, "
+                    f"commanded {letter}, after {within:.2g} s"
+                ) from error
+            if self._letter != letter:
+                raise DeviceError(f"{self._name}: another command came before this one was done")
+
+    async def _frame(self, *, within: float) -> Frame:
+        """Read the next frame that begins from now on; what can't be read is passed over."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + within
+        passed = b""
+        async with self._reading:
+            self._link.discard()
+            while True:
+                try:
+                    text = await self._link.read_until(b"}", within=deadline - loop.time())
+                except DeviceTimeout as error:
+                    if not passed:
+                        raise
+                    raise DeviceTimeout(f"{error} after {passed!r}: no status frame") from error
+                frame = parse(text)
+                if frame is not None:
+                    return frame
+                passed = text[-200:]
+
+
+_STATE = re.compile(rb'\bstate\s*[:=]\s*("?)([A-D])\1\s*,')
+_NUMBER = re.compile(rb"\b([a-z_]+)\s*[:=]\s*(-?\d+(?:\.\d+)?)(?=\s*[,}])")
+
+_COUNTS = {"state_changes", "low_count", "high_count"}
+
+
+def parse(text: bytes) -> Frame | None:
+    """Read a status frame of any form, None when it is none or a damaged one.
+
+    It is not JSON: no key is quoted, and the README has `=` where the firmware has `:`. A voltage
+    between -1 and 0 V loses its sign in the firmware: what is less than 1 V counts as 0.
+    """
+    text = text[text.rfind(b"{") :]
+    state = _STATE.search(text)
+    values = {key.decode(): float(number) for key, number in _NUMBER.findall(text)}
+    if state is None or not text.startswith(b"{"):
+        return None
+    if values.keys() == _COUNTS | {"low_adc", "high_adc"}:
+        low, high = ((values[key] - 556) * 0.032 for key in ("low_adc", "high_adc"))
+        period = _WHOLE
+    elif values.keys() == _COUNTS | {"min_volts", "max_volts"}:
+        low, high = values["min_volts"], values["max_volts"]
+        period = _HALF
+    else:
+        return None
+    if not -15 <= low <= high <= 15:
+        return None
+    low, high = (0.0 if abs(volts) < 1 else round(volts, 3) for volts in (low, high))
+    total = values["low_count"] + values["high_count"]
+    # Every cycle of the pilot has two edges.
+    frequency = values["state_changes"] / 2 / period
+    if not frequency or not total:
+        return Frame(state[2].decode(), high, high, 100.0, 0.0, period)
+    duty = 100 * values["high_count"] / total
+    return Frame(state[2].decode(), high, low, duty, frequency, period)
+
+
+def _make(settings: EvSimSettings, context: DriverContext) -> EvSim:
+    link = byte_link(address.parse(settings.link, *SCHEMES), context.name)
+    return EvSim(context.name, link, settings)
+
+
+DRIVER = Driver(settings=EvSimSettings, offers=(VehicleCoupler, VehicleEmulator), make=_make)

@@ -1,0 +1,337 @@
+"""Twin of an E3372h in HiLink personality: XML over HTTP, with sessions and single-use tokens."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from hashlib import sha256
+from http import HTTPStatus
+from itertools import count
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape
+
+from drivers.sim.faults import Faults
+from drivers.sim.radio import OPERATOR, PLMN, Cell, Radio
+from drivers.sim.twin import Wired
+from drivers.sim.web import Request, Response, serve
+from drivers.sim.wire import Line
+
+IMEI = "866123050000011"
+FIRMWARE = "22.329.07.00.00"
+
+_MODES = {
+    "00": ("4G", "3G", "2G"),
+    "01": ("2G",),
+    "02": ("3G",),
+    "03": ("4G",),
+    "0201": ("3G", "2G"),
+    "0301": ("4G", "2G"),
+    "0302": ("4G", "3G"),
+}
+_NETWORK_TYPE = {"2G": (3, 3), "3G": (9, 45), "4G": (19, 101)}
+"""CurrentNetworkType and its Ex form."""
+_RAT = {"2G": 0, "3G": 2, "4G": 7}
+_TOKEN = "__RequestVerificationToken"
+_OPEN = ("/api/webserver/SesTokInfo", "/api/user/state-login", "/api/device/basic_information")
+"""What is read without a session."""
+_READ_WITHOUT_LOGIN = (
+    "/api/device/signal",
+    "/api/net/net-mode",
+    "/api/net/net-mode-list",
+    "/api/net/signal-para",
+    "/api/net/current-plmn",
+    "/api/monitoring/status",
+    "/api/dialup/mobile-dataswitch",
+)
+
+
+@dataclass(slots=True)
+class Session:
+    """What the dongle knows of one cookie."""
+
+    tokens: list[str] = field(default_factory=list)
+    logged_in: bool = False
+
+
+class Refused(Exception):
+    """An error code as the answer."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class E3372Hilink(Wired):
+    """The dongle; with a `password` everything but a few readings wants a login, user `admin`."""
+
+    def __init__(self, radio: Radio, *, password: str | None = None, login: str = "4") -> None:
+        self.radio = radio
+        self.mode = "00"
+        self.modes = tuple(_MODES)
+        """What its firmware lets net-mode set."""
+        self.bands = ("3FFFFFFF", "7FFFFFFFFFFFFFFF")
+        self.busy = 0
+        """So many requests are answered with 100004."""
+        self.sim = True
+        self.wants_data_off = False
+        """Whether the mode can only be set while data is off."""
+        self.signs = False
+        """Levels stand with a relation, `&gt;=-71dBm`."""
+        self.empty_signal = False
+        """Levels are in net/signal-para alone."""
+        self.stuck = False
+        """It says that it has set the mode, and has not."""
+        self.restarting = asyncio.Event()
+        """Set by the command to restart; whoever has the wire then takes it away and back."""
+        self.heard: list[str] = []
+        """Method, path and body of each request."""
+        self.sessions: dict[str, Session] = {}
+        self._password = password
+        self._login = login
+        self._numbers = count(1)
+        self._pages: Mapping[str, Callable[[], str]] = {
+            "/api/webserver/SesTokInfo": self._session,
+            "/api/user/state-login": self._login_state,
+            "/api/device/information": self._information,
+            "/api/device/basic_information": self._basic,
+            "/api/device/signal": self._signal,
+            "/api/net/signal-para": self._signal_parameters,
+            "/api/net/net-mode": self._net_mode,
+            "/api/net/net-mode-list": self._net_mode_list,
+            "/api/net/current-plmn": self._plmn,
+            "/api/monitoring/status": self._status,
+            "/api/dialup/mobile-dataswitch": lambda: _xml(dataswitch=int(self.radio.data)),
+        }
+        self._commands: Mapping[str, Callable[[Mapping[str, str]], None]] = {
+            "/api/net/net-mode": self._set_mode,
+            "/api/dialup/mobile-dataswitch": self._set_data,
+            "/api/device/control": self._control,
+        }
+
+    def power_up(self) -> None:
+        """Start without sessions, and look for a network."""
+        self.expire_sessions()
+        self.restarting.clear()
+        self.radio.use(_MODES[self.mode])
+
+    def expire_sessions(self) -> None:
+        """Forget every session, as after 5 min."""
+        self.sessions.clear()
+
+    async def converse(self, line: Line) -> None:
+        """Serve one HTTP connection."""
+        await serve(line, partial(self._handle, line.faults))
+
+    def _handle(self, faults: Faults, request: Request) -> Response:
+        self.heard.append(f"{request.method} {request.path} {request.body.decode()}".rstrip())
+        cookie = re.search(r"SessionID=([^;]+)", request.headers.get("cookie", ""))
+        session = self.sessions.get(cookie[1]) if cookie else None
+        if request.method == "GET" and request.path in ("/", "/html/home.html"):
+            return self._home()
+        headers: dict[str, str] = {}
+        try:
+            if request.method == "POST":
+                body = self._post(request, session, headers)
+            else:
+                body = self._get(request.path, session)
+        except Refused as error:
+            body = f"<error><code>{error.code}</code><message></message></error>"
+        if faults.wrong_identity:
+            body = body.replace("E3372", "B315")
+        content = f'<?xml version="1.0" encoding="UTF-8"?>{body}'.encode()
+        return Response(HTTPStatus.OK, content, "text/html", headers)
+
+    def _get(self, path: str, session: Session | None) -> str:
+        if path not in self._pages:
+            raise Refused(100002)
+        if path not in _OPEN:
+            if session is None:
+                raise Refused(125002)
+            if path not in _READ_WITHOUT_LOGIN:
+                self._check_right(session)
+        self._check_busy()
+        return self._pages[path]()
+
+    def _post(self, request: Request, session: Session | None, headers: dict[str, str]) -> str:
+        if session is None:
+            raise Refused(125002)
+        token = request.headers.get(_TOKEN.lower(), "")
+        if token not in session.tokens:
+            raise Refused(125003)
+        session.tokens.remove(token)
+        headers[_TOKEN] = self._new_token(session)
+        fields = _fields(request.body)
+        if request.path == "/api/user/login":
+            self._log_in(fields, token, headers)
+            return "<response>OK</response>"
+        if request.path == "/api/user/logout":
+            session.logged_in = False
+            return "<response>OK</response>"
+        self._check_right(session)
+        self._check_busy()
+        if request.path not in self._commands:
+            raise Refused(100002)
+        self._commands[request.path](fields)
+        return "<response>OK</response>"
+
+    def _check_right(self, session: Session) -> None:
+        if self._password is not None and not session.logged_in:
+            raise Refused(100003)
+
+    def _check_busy(self) -> None:
+        if self.busy:
+            self.busy -= 1
+            raise Refused(100004)
+
+    def _log_in(self, fields: Mapping[str, str], token: str, headers: dict[str, str]) -> None:
+        secret = self._password or ""
+        if self._login == "4":
+            expected = _hash_text(f"admin{_hash_text(secret)}{token}")
+        else:
+            expected = base64.b64encode(secret.encode()).decode()
+        if fields.get("Username") != "admin" or fields.get("Password") != expected:
+            raise Refused(108006)
+        # Who has logged in goes on with another cookie and two more tokens.
+        name, session = self._new_session(logged_in=True)
+        del headers[_TOKEN]
+        headers["Set-Cookie"] = _cookie(name)
+        headers[f"{_TOKEN}one"] = session.tokens[0]
+        headers[f"{_TOKEN}two"] = self._new_token(session)
+
+    def _new_session(self, *, logged_in: bool = False) -> tuple[str, Session]:
+        name = f"{next(self._numbers):064x}"
+        session = self.sessions[name] = Session(logged_in=logged_in)
+        self._new_token(session)
+        return name, session
+
+    def _new_token(self, session: Session) -> str:
+        session.tokens.append(f"{next(self._numbers):032x}")
+        return session.tokens[-1]
+
+    def _home(self) -> Response:
+        """Show the web page, which brings a session and two tokens."""
+        name, session = self._new_session()
+        self._new_token(session)
+        metas = "".join(f'<meta name="csrf_token" content="{token}"/>' for token in session.tokens)
+        page = f"<html><head>{metas}</head></html>".encode()
+        return Response(HTTPStatus.OK, page, "text/html", {"Set-Cookie": _cookie(name)})
+
+    def _session(self) -> str:
+        name, session = self._new_session()
+        return _xml(SesInfo=f"SessionID={name}", TokInfo=session.tokens[0])
+
+    def _login_state(self) -> str:
+        return _xml(State=-1, Username="", password_type=self._login)
+
+    def _information(self) -> str:
+        return _xml(
+            DeviceName="E3372",
+            SerialNumber="G4PDW16623000001",
+            Imei=IMEI,
+            HardwareVersion="CL2E3372HM",
+            SoftwareVersion=FIRMWARE,
+            Classify="hilink",
+        )
+
+    @staticmethod
+    def _basic() -> str:
+        return _xml(devicename="E3372", SoftwareVersion=FIRMWARE, classify="hilink")
+
+    def _signal(self) -> str:
+        cell = None if self.empty_signal else self.radio.cell
+        return _xml(pci="", cell_id="", **self._levels(cell), mode=self._rat())
+
+    def _signal_parameters(self) -> str:
+        if not self.empty_signal:
+            raise Refused(100002)
+        levels = self._levels(self.radio.cell)
+        return _xml(**{name.capitalize(): text for name, text in levels.items()})
+
+    def _levels(self, cell: Cell | None) -> dict[str, str]:
+        sign = ">=" if self.signs else ""
+        units = {"rsrq": "dB", "rsrp": "dBm", "rssi": "dBm", "sinr": "dB"}
+        levels = {name: None if cell is None else getattr(cell, name) for name in units}
+        return {
+            name: "" if value is None else f"{sign}{value:g}{units[name]}"
+            for name, value in levels.items()
+        }
+
+    def _net_mode(self) -> str:
+        return _xml(NetworkMode=self.mode, NetworkBand=self.bands[0], LTEBand=self.bands[1])
+
+    def _net_mode_list(self) -> str:
+        access = "".join(f"<Access>{mode}</Access>" for mode in self.modes)
+        return f"<response><AccessList>{access}</AccessList></response>"
+
+    def _plmn(self) -> str:
+        if self.radio.cell is None:
+            return _xml(State=0, FullName="", ShortName="", Numeric="", Rat="")
+        return _xml(State=0, FullName=OPERATOR, ShortName="Pilot", Numeric=PLMN, Rat=self._rat())
+
+    def _status(self) -> str:
+        technology = self.radio.technology if self.radio.cell is not None else None
+        kind, extended = _NETWORK_TYPE[technology] if technology else (0, 0)
+        return _xml(
+            ConnectionStatus=901 if self.radio.connected else 902,
+            SignalStrength="",
+            SignalIcon=4 if technology else 0,
+            CurrentNetworkType=kind,
+            CurrentNetworkTypeEx=extended,
+            SimStatus=1 if self.sim else 255,
+            ServiceStatus=2 if technology else 0,
+            WanIPAddress="",
+        )
+
+    def _rat(self) -> int | str:
+        technology = self.radio.technology if self.radio.cell is not None else None
+        return _RAT[technology] if technology else ""
+
+    def _set_mode(self, fields: Mapping[str, str]) -> None:
+        if list(fields) != ["NetworkMode", "NetworkBand", "LTEBand"]:
+            raise Refused(100005)
+        if fields["NetworkMode"] not in self.modes:
+            raise Refused(112003)
+        if self.wants_data_off and self.radio.data:
+            raise Refused(112001)
+        if self.stuck:
+            return
+        self.mode = fields["NetworkMode"]
+        self.bands = (fields["NetworkBand"], fields["LTEBand"])
+        self.radio.use(_MODES[self.mode])
+
+    def _set_data(self, fields: Mapping[str, str]) -> None:
+        if fields.get("dataswitch") not in ("0", "1"):
+            raise Refused(100006)
+        self.radio.dial(fields["dataswitch"] == "1")
+
+    def _control(self, fields: Mapping[str, str]) -> None:
+        if fields.get("Control") != "1":
+            raise Refused(100006)
+        self.restarting.set()
+
+
+def _cookie(name: str) -> str:
+    return f"SessionID={name};path=/;HttpOnly;"
+
+
+def _xml(**fields: object) -> str:
+    inside = "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in fields.items())
+    return f"<response>{inside}</response>"
+
+
+def _fields(body: bytes) -> dict[str, str]:
+    try:
+        root = ElementTree.fromstring(body)
+    except ElementTree.ParseError:
+        raise Refused(100005) from None
+    if root.tag != "request":
+        raise Refused(100005)
+    return {child.tag: child.text or "" for child in root}
+
+
+def _hash_text(text: str) -> str:
+    return base64.b64encode(sha256(text.encode()).hexdigest().encode()).decode()
