@@ -11,9 +11,6 @@ from stations.metering import MEASURANDS, MOST_SAMPLES
 from stations.settings import StationSettings
 from stations.storage import Store
 
-PROFILES = ("Core", "RemoteTrigger")
-"""The feature profiles that the station has."""
-
 _MOST_KEYS = 50
 _LIST_LENGTH = 12
 _ROTATIONS = "NotApplicable|Unknown|RST|RTS|SRT|STR|TRS|TSR"
@@ -64,7 +61,7 @@ def keys(settings: StationSettings, connectors: int) -> tuple[Key, ...]:
         Key("StopTxnAlignedDataMaxLength", str(_LIST_LENGTH)),
         Key("StopTxnSampledData", "", _measurands),
         Key("StopTxnSampledDataMaxLength", str(_LIST_LENGTH)),
-        Key("SupportedFeatureProfiles", ",".join(PROFILES)),
+        Key("SupportedFeatureProfiles", ",".join(settings.profiles)),
         Key("TransactionMessageAttempts", "3", _integer(1, 100)),
         Key("TransactionMessageRetryInterval", "20", _integer(0, 86400)),
         _unlock_key(settings),

@@ -30,6 +30,10 @@ class Answer:
     """Seconds until it is sent."""
 
 
+Handler = Callable[[Payload], Answer]
+"""Decide the answer to one action's CALL, at once; its payload fits the schema."""
+
+
 class CallFailed(Exception):
     """A CALL of the station brought no result."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from bench.ocpp import schema
@@ -13,7 +13,7 @@ from stations.availability import Availability
 from stations.conduct import Conduct
 from stations.configuration import Configuration
 from stations.connector import Connector
-from stations.messages import Answer, Payload
+from stations.messages import Answer, Handler, Payload
 from stations.registration import Registration
 from stations.status import StatusReporter
 
@@ -63,6 +63,7 @@ class Requests:
         reporter: StatusReporter,
         reset: Callable[[str], None],
         send: Callable[[str, Payload], None],
+        profiles: Iterable[Mapping[str, Handler]] = (),
     ) -> None:
         self._connectors = connectors
         self._admission = admission
@@ -74,7 +75,7 @@ class Requests:
         self._reporter = reporter
         self._reset = reset
         self._send = send
-        self._handlers: dict[str, Callable[[Payload], Answer]] = {
+        self._handlers: dict[str, Handler] = {
             "ChangeAvailability": self._change_availability,
             "ChangeConfiguration": self._change_configuration,
             "ClearCache": self._clear_cache,
@@ -86,6 +87,8 @@ class Requests:
             "TriggerMessage": self._trigger,
             "UnlockConnector": self._unlock,
         }
+        for handlers in profiles:
+            self._handlers |= handlers
 
     def answer(self, call: Call) -> Answer | None:
         """Decide the answer to a CALL; None while the CSMS has rejected the station."""

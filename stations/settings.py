@@ -20,6 +20,8 @@ class StationSettings:
     model: str = "Virtual AC 22"
     serial: str = "V-0001"
     firmware: str = "1.0.0"
+    profiles: tuple[str, ...] = ("Core", "RemoteTrigger")
+    """The feature profiles that the product has, as SupportedFeatureProfiles names them."""
     milliseconds: bool = True
     """Timestamps carry milliseconds (PICS GEN.ms)."""
     fixed_cable: bool = False
