@@ -48,9 +48,19 @@ PICS_ITEMS: Mapping[str, type | tuple[str, ...]] = MappingProxyType(
         "SEC.P2": bool,
         "SEC.P3": bool,
         "SEC.cert": bool,
+        "BENCH.block_lock": bool,
+        "BENCH.lal_failure": bool,
+        "CFG.StopTransactionOnEVSideDisconnect.rw": bool,
+        "CFG.SendLocalListMaxLength": int,
+        "CFG.ChargeProfileMaxStackLevel": int,
+        "CFG.ChargingScheduleMaxPeriods": int,
+        "CFG.MaxChargingProfilesInstalled": int,
     }
 )
-"""The items of Certification Document 2, Appendix A, with the type of their answers."""
+"""The items of Certification Document 2, Appendix A, with the type of their answers.
+
+BENCH items say what the vendor gives the lab to provoke, CFG items what TC_019 reads.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,10 @@ class Claim:
         """Hold when the answer is one of `values`."""
         return Claim(self.item, values)
 
+    def at_least(self, least: int) -> AtLeast:
+        """Hold when the answer is a number of at least `least`."""
+        return AtLeast(self.item, least)
+
     def __and__(self, other: Applicability) -> All:
         return All((self, other))
 
@@ -74,6 +78,34 @@ class Claim:
         if self.values == (True,):
             return self.item
         return f"{self.item} = {' or '.join(map(str, self.values))}"
+
+
+@dataclass(frozen=True, slots=True)
+class AtLeast:
+    """One PICS answer is a number that is large enough."""
+
+    item: str
+    least: int
+
+    def evaluate(self, answers: Mapping[str, Any]) -> Truth:
+        """Compare the answer; None when there is none."""
+        answer = answers.get(self.item)
+        return None if answer is None else answer >= self.least
+
+    def why(self, answers: Mapping[str, Any]) -> str:
+        """Name the item and what was answered."""
+        answer = answers.get(self.item)
+        came = "which is not answered" if answer is None else f"which is {answer}"
+        return f"needs {self}, {came}"
+
+    def __and__(self, other: Applicability) -> All:
+        return All((self, other))
+
+    def __or__(self, other: Applicability) -> Either:
+        return Either((self, other))
+
+    def __str__(self) -> str:
+        return f"{self.item} >= {self.least}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,13 @@ PICS_MEANINGS = {
     "SEC.P2": "security profile 2",
     "SEC.P3": "security profile 3",
     "SEC.cert": "the security certificate is requested as well",
+    "BENCH.block_lock": "the vendor gives the lab a means to block the cable lock",
+    "BENCH.lal_failure": "the vendor gives the lab a means to make storing the local list fail",
+    "CFG.StopTransactionOnEVSideDisconnect.rw": "that key can be written",
+    "CFG.SendLocalListMaxLength": "entries that one SendLocalList may carry",
+    "CFG.ChargeProfileMaxStackLevel": "highest stack level of a charging profile",
+    "CFG.ChargingScheduleMaxPeriods": "periods that a charging schedule may have",
+    "CFG.MaxChargingProfilesInstalled": "charging profiles that can be installed at once",
 }
 """Items of Certification Document 2, Appendix A, in our words."""
 

@@ -48,3 +48,16 @@ def test_either_says_what_is_not_answered() -> None:
     )
     nested = pics("C-07") & condition
     assert str(nested) == "C-07 and (FP.LAL or C-02 or C-04)"
+
+
+def test_limits() -> None:
+    condition = pics("FP.LAL") & pics("CFG.SendLocalListMaxLength").at_least(5)
+    assert str(condition) == "FP.LAL and CFG.SendLocalListMaxLength >= 5"
+    assert condition.evaluate({"FP.LAL": True, "CFG.SendLocalListMaxLength": 5}) is True
+    small = {"FP.LAL": True, "CFG.SendLocalListMaxLength": 4}
+    assert condition.evaluate(small) is False
+    assert condition.why(small) == "needs CFG.SendLocalListMaxLength >= 5, which is 4"
+    assert condition.evaluate({"FP.LAL": True}) is None
+    limit = pics("CFG.SendLocalListMaxLength").at_least(5)
+    assert limit.why({}) == "needs CFG.SendLocalListMaxLength >= 5, which is not answered"
+    assert str(limit | pics("A")) == "CFG.SendLocalListMaxLength >= 5 or A"
