@@ -169,7 +169,7 @@ class HttpStep:
     """Body of a POST; the text `"{current}"` in it becomes the number."""
 
     def __post_init__(self) -> None:
-        _check_path(self.path)
+        check_path(self.path)
         if self.method == "GET" and self.json is not None:
             raise ValueError("'json' is given for a GET, which has no body")
 
@@ -184,7 +184,7 @@ class HttpSignal:
     """None keeps the value as it is."""
 
     def __post_init__(self) -> None:
-        _check_path(self.path)
+        check_path(self.path)
         if self.pointer and not self.pointer.startswith("/"):
             raise ValueError(f"'pointer' is {self.pointer!r}, expected it to begin with /")
         _check_scale(1.0 if self.scale is None else self.scale)
@@ -226,7 +226,8 @@ def _check_ascii(key: str, text: str) -> None:
         raise ValueError(f"{key!r} is {text!r}, expected ASCII characters")
 
 
-def _check_path(path: str) -> None:
+def check_path(path: str) -> None:
+    """Raise ValueError when a text is no path of a request."""
     if not path.startswith("/"):
         raise ValueError(f"'path' is {path!r}, expected it to begin with /")
 

@@ -12,7 +12,7 @@ from bench.device import DriverContext
 from bench.errors import DeviceError, DeviceTimeout
 from drivers.link import address
 from drivers.link.http import SCHEMES as HTTP
-from drivers.link.http import HttpLink
+from drivers.link.http import HttpLink, at_pointer
 from drivers.link.modbus import SCHEMES as MODBUS
 from drivers.link.modbus import ModbusLink, modbus_link
 from drivers.link.stream import SCHEMES as LINES
@@ -204,16 +204,9 @@ class HttpWiring(Wiring[HttpStep, HttpSignal]):
 
     async def read(self, signal: HttpSignal) -> Value:
         """GET a document and take the value out of it."""
-        value = await self._link.get(signal.path)
-        for part in signal.pointer.split("/")[1:]:
-            key = part.replace("~1", "/").replace("~0", "~")
-            try:
-                value = value[int(key)] if isinstance(value, list) else value[key]
-            except (KeyError, IndexError, TypeError, ValueError) as error:
-                raise DeviceError(
-                    f"{self._link}: GET {signal.path} has nothing at {signal.pointer!r}"
-                ) from error
-        where = f"{self._link}: GET {signal.path} at {signal.pointer!r}"
+        where = f"{self._link}: GET {signal.path}"
+        value = at_pointer(await self._link.get(signal.path), signal.pointer, where)
+        where = f"{where} at {signal.pointer!r}"
         if not isinstance(value, Value):
             raise DeviceError(f"{where} reads {value!r}, expected a text, number, true or false")
         return _scaled(value, signal.scale, where)

@@ -53,6 +53,9 @@ class EvseHardware(Protocol):
 class StationHardware(Protocol):
     """All the electronics of one station."""
 
+    list_storage_works: bool = True
+    """Whether the memory of the local authorization list takes what is written."""
+
     @property
     @abstractmethod
     def connectors(self) -> Mapping[int, EvseHardware]:

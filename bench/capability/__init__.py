@@ -6,6 +6,7 @@ from bench.capability.meter import MeterReading, PowerMeter
 from bench.capability.modem import Level, Modem, Saturated, Signal, Technology
 from bench.capability.network import Cut, NetworkPath
 from bench.capability.power import PowerSwitch
+from bench.capability.provocation import Failure, Provocation
 from bench.capability.vehicle import (
     End,
     PilotFault,
@@ -23,6 +24,7 @@ CAPABILITIES: tuple[type, ...] = (
     NetworkPath,
     Load,
     Modem,
+    Provocation,
 )
 
 __all__ = [
@@ -31,6 +33,7 @@ __all__ = [
     "CardPresenter",
     "Cut",
     "End",
+    "Failure",
     "Level",
     "Load",
     "LoadReading",
@@ -41,6 +44,7 @@ __all__ = [
     "PilotReading",
     "PowerMeter",
     "PowerSwitch",
+    "Provocation",
     "Saturated",
     "Signal",
     "Technology",

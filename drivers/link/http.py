@@ -26,12 +26,17 @@ class HttpLink:
         name: str,
         *,
         auth: httpx.Auth | None = None,
+        headers: Mapping[str, str] | None = None,
         within: float = 1.0,
     ) -> None:
-        """Make the link, unopened; `within` is the deadline of a request in s."""
+        """Make the link, unopened.
+
+        `headers` go with every request; `within` is the deadline of a request in s.
+        """
         self._label = f"{name} ({address})"
         self._base = str(address)
         self._auth = auth
+        self._headers = headers
         self._within = within
         self._client: httpx.AsyncClient | None = None
 
@@ -43,6 +48,7 @@ class HttpLink:
         self._client = httpx.AsyncClient(
             base_url=self._base,
             auth=self._auth,
+            headers=self._headers,
             timeout=None,  # one deadline around the whole request, not one per part
             limits=httpx.Limits(max_keepalive_connections=0),
             # A proxy of the environment must not stand between bench and device.
@@ -93,3 +99,17 @@ class HttpLink:
         except ValueError as error:
             text = " ".join(answer.text.split())[:200]
             raise DeviceError(f"{self}: {method} {path}: expected JSON, got {text!r}") from error
+
+
+def at_pointer(document: Any, pointer: str, where: str) -> Any:
+    """Take the value at a JSON pointer (RFC 6901) out of a document.
+
+    Raises `DeviceError` that begins with `where` when nothing is there.
+    """
+    for part in pointer.split("/")[1:]:
+        key = part.replace("~1", "/").replace("~0", "~")
+        try:
+            document = document[int(key)] if isinstance(document, list) else document[key]
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise DeviceError(f"{where} has nothing at {pointer!r}") from error
+    return document

@@ -61,6 +61,22 @@ driver = "e3372-hilink"
 link = {_value(links["modem"])}
 
 [[device]]
+name = "service-port"
+driver = "service-port"
+link = {_value(links["service-port"])}
+connectors = [1]
+
+[device.failures.lock-blocked]
+provoke = {{ path = "/lock/{{connector}}", method = "PUT", json = '{{"blocked": true}}' }}
+relieve = {{ path = "/lock/{{connector}}", method = "PUT", json = '{{"blocked": false}}' }}
+state = {{ path = "/lock/{{connector}}", pointer = "/blocked" }}
+
+[device.failures.local-list-failure]
+provoke = {{ path = "/local-list", method = "PUT", json = '{{"fails": true}}' }}
+relieve = {{ path = "/local-list", method = "PUT", json = '{{"fails": false}}' }}
+state = {{ path = "/local-list", pointer = "/fails" }}
+
+[[device]]
 name = "network"
 driver = "tcp-relay"
 """

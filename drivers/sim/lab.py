@@ -20,6 +20,7 @@ from drivers.sim.netio import Netio
 from drivers.sim.outlet import Outlet
 from drivers.sim.pilot_box import PilotBox
 from drivers.sim.radio import Radio
+from drivers.sim.service_port import ServicePort
 from drivers.sim.twin import Twin
 from drivers.sim.variants import CARDS, VARIANTS, Variant
 from drivers.sim.wire import PtyWire, TcpWire
@@ -131,6 +132,7 @@ def _twins(world: World, folder: Path) -> dict[str, Twin[Any]]:
         "meter": Twin(ModbusLine([meter], "rtu"), PtyWire("modbus-rtu", path=folder / "meter.tty")),
         "mains": Twin(Netio(outlets), TcpWire("http")),
         "modem": Twin(E3372Hilink(radio), TcpWire("http")),
+        "service-port": Twin(ServicePort(world), TcpWire("http")),
     }
 
 

@@ -54,6 +54,8 @@ _CORE_AC_STATION: Mapping[str, Any] = MappingProxyType(
         "SEC.P2": False,
         "SEC.P3": False,
         "SEC.cert": False,
+        "BENCH.block_lock": True,
+        "BENCH.lal_failure": True,
     }
 )
 

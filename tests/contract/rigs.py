@@ -36,6 +36,7 @@ from drivers.sim.outlet import Outlet
 from drivers.sim.pilot_box import PilotBox
 from drivers.sim.profile_ev_wires import HttpEmulator, LinesEmulator, ModbusEmulator
 from drivers.sim.radio import Radio
+from drivers.sim.service_port import ServicePort
 from drivers.sim.shelly import Shelly
 from drivers.sim.snmp import UdpWire
 from drivers.sim.twin import Twin, Wired
@@ -147,6 +148,18 @@ def _emulator(name: str, kind: Callable[..., Wired], scheme: str, world: World) 
     device = kind(profile.load_ev(name), world.connectors[1], _OWN[name])
     return Twin(device, TcpWire(scheme))
 
+
+_FAILURES = """
+    [failures.lock-blocked]
+    provoke = { path = "/lock/{connector}", method = "PUT", json = '{"blocked": true}' }
+    relieve = { path = "/lock/{connector}", method = "PUT", json = '{"blocked": false}' }
+    state = { path = "/lock/{connector}", pointer = "/blocked" }
+
+    [failures.local-list-failure]
+    provoke = { path = "/local-list", method = "PUT", json = '{"fails": true}' }
+    relieve = { path = "/local-list", method = "PUT", json = '{"fails": false}' }
+    state = { path = "/local-list", pointer = "/fails" }
+    """
 
 _SNMP = 'community = "private"\n'
 
@@ -289,6 +302,13 @@ ROWS = (
         jam=_be_stuck,
     ),
     Row("meter", "drivers.register_meter:DRIVER", _meter, 'profile = "eastron-sdm630"\n'),
+    Row(
+        "service-port",
+        "drivers.service_port:DRIVER",
+        lambda world, folder: Twin(ServicePort(world), TcpWire("http")),
+        _FAILURES,
+        jam=_be_stuck,
+    ),
     Row(
         "switch-port",
         "drivers.switch_port:DRIVER",

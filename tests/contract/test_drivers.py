@@ -72,6 +72,7 @@ TABLES = {
     "drivers.manual:MANUAL_POWER": "",
     "drivers.manual_load:MANUAL_LOAD": "max_current = 16",
     "drivers.manual_modem:MANUAL_MODEM": "",
+    "drivers.manual_provocation:MANUAL_PROVOCATION": "",
     "drivers.manual_vehicle:MANUAL_COUPLER": "",
     "drivers.manual_vehicle:MANUAL_VEHICLE": "asks_by_itself = false",
     "drivers.netio:DRIVER": """
@@ -97,6 +98,17 @@ TABLES = {
         profile = "eastron-sdm72"
         unit = 3
         serial = "20231117"
+        """,
+    "drivers.service_port:DRIVER": """
+        link = "http://10.0.0.14:8080"
+        connectors = [1, 2]
+        token = "secret"
+        token_header = "X-Service-Key"
+        [failures.lock-blocked]
+        provoke = { path = "/locks/{connector}/block" }
+        relieve = { path = "/locks/{connector}/block", method = "DELETE" }
+        state = { path = "/locks", pointer = "/{connector}/state" }
+        provoked = "blocked"
         """,
     "drivers.shelly:DRIVER": 'link = "http://shelly.lan:80"',
     "drivers.switch_port:DRIVER": """
@@ -245,6 +257,7 @@ def test_the_module_says_what_it_drives(path: str) -> None:
         ("drivers.netio:DRIVER", "http://127.0.0.1:1"),
         ("drivers.pilot_box:DRIVER", "modbus-tcp://127.0.0.1:1"),
         ("drivers.register_meter:DRIVER", "modbus-rtu:/dev/no-such-port"),
+        ("drivers.service_port:DRIVER", "http://127.0.0.1:1"),
         ("drivers.shelly:DRIVER", "http://127.0.0.1:1"),
         ("drivers.switch_port:DRIVER", "snmp://127.0.0.1:1"),
     ],

@@ -24,6 +24,7 @@ LINKS = {
     "meter": "modbus-rtu:/dev/null?baudrate=9600",
     "mains": "http://127.0.0.1:9",
     "modem": "http://127.0.0.1:9",
+    "service-port": "http://127.0.0.1:9",
 }
 STATION = StationSettings(identity="PB-0001", url="ws://127.0.0.1:9/ocpp")
 FILES = {

@@ -15,7 +15,14 @@ DOCS = Path(__file__).parents[2] / "docs" / "drivers"
 
 @pytest.mark.parametrize(
     ("page", "examples"),
-    [("meters", 2), ("gude", 1), ("apc", 1), ("switch-port", 1), ("ea-psb", 2)],
+    [
+        ("meters", 2),
+        ("gude", 1),
+        ("apc", 1),
+        ("switch-port", 1),
+        ("ea-psb", 2),
+        ("service-port", 1),
+    ],
 )
 def test_the_examples_are_sound(
     page: str, examples: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import pytest
 
-from bench.capability import End, PilotFault, Technology
+from bench.capability import End, Failure, PilotFault, Technology
 from bench.config import load_bench
 from bench.device import DriverContext, Operator
 from bench.dut import load_dut
@@ -167,7 +167,20 @@ async def test_the_modem(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     assert lab.twins["modem"].device.mode == "00"
 
 
-@pytest.mark.parametrize("name", ["pilot-box", "card-changer", "meter", "mains", "modem"])
+async def test_the_service_port(lab: Lab) -> None:
+    async with device(lab, "service-port") as service:
+        await service.provoke(Failure.LOCK_BLOCKED, 1)
+        assert not lab.world.connectors[1].lock(True)
+        await service.relieve(Failure.LOCK_BLOCKED, 1)
+        assert lab.world.connectors[1].lock(True)
+        await service.provoke(Failure.LOCAL_LIST_FAILURE, 0)
+        assert not lab.world.list_storage_works
+    assert lab.world.list_storage_works
+
+
+@pytest.mark.parametrize(
+    "name", ["pilot-box", "card-changer", "meter", "mains", "modem", "service-port"]
+)
 async def test_a_device_that_is_not_there_is_named(lab: Lab, name: str) -> None:
     await lab.twins[name].disconnect()
     async with AsyncExitStack() as stack:
