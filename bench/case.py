@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from bench.device import Operator
 from bench.dut import DutConfig, Pixit
 from bench.errors import CheckFailed, Unverifiable
-from bench.events import Checked, Measured, Noted, PhaseEntered, StepEnded, StepStarted
+from bench.events import Checked, Measured, Noted, PhaseEntered, StepEnded, StepStarted, Tabulated
 from bench.metrology import Limit, Quantity
 from bench.ocpp import predicate
 from bench.ocpp.dialogue import checked
@@ -218,6 +218,11 @@ class Case:
     def note(self, text: str) -> None:
         """Leave a remark in the journal and the report."""
         self._stream.emit(Noted(text))
+
+    def tabulate(self, title: str, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """Leave a table in the journal and the report; it judges nothing."""
+        cells = [[str(cell) for cell in row] for row in rows]
+        self._stream.emit(Tabulated(title, list(heads), cells))
 
     async def confirm(self, text: str) -> None:
         """Ask the operator to judge something that no device can see.

@@ -21,7 +21,7 @@ INTERRUPTED = 130
 
 def commands() -> list[Command]:
     """Load every command, those of the spokes included."""
-    own = ("run", "list", "check", "devices", "report", "verify")
+    own = ("run", "list", "check", "devices", "pics", "report", "verify")
     found = [import_module(f"bench.commands.{name}").COMMAND for name in own]
     found += [point.load() for point in entry_points(group="pilotbench.commands")]
     order = ("demo", "lab", "run")

@@ -5,62 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Literal
 
 from bench import toml
 from bench.capability import Card
 from bench.cards import Notation, id_tag_of, uid_bytes
 from bench.errors import ConfigError, Unverifiable
-
-PICS_ITEMS: Mapping[str, type | tuple[str, ...]] = MappingProxyType(
-    {
-        "GEN.mode12": bool,
-        "GEN.multi": bool,
-        "GEN.fixed_cable": bool,
-        "GEN.ms": bool,
-        "GEN.comm": ("WiFi", "ethernet", "mobile"),
-        "GEN.rfid": ("none", "single", "one per EVSE"),
-        "C-02": bool,
-        "C-03": bool,
-        "C-04": bool,
-        "C-05": bool,
-        "C-06": ("Yes", "No", "Both"),
-        "C-07": bool,
-        "C-08": bool,
-        "R-1": bool,
-        "SC-1": ("A", "W", "Both"),
-        "AQ-1": bool,
-        "AQ-2": bool,
-        "AQ-3": bool,
-        "AQ-4": bool,
-        "AQ-5": bool,
-        "AQ-6": bool,
-        "AQ-7.1": bool,
-        "AQ-7.2": bool,
-        "FP.Core": bool,
-        "FP.FW": bool,
-        "FP.SC": bool,
-        "FP.RES": bool,
-        "FP.LAL": bool,
-        "FP.RT": bool,
-        "SEC.P1": bool,
-        "SEC.P2": bool,
-        "SEC.P3": bool,
-        "SEC.cert": bool,
-        "BENCH.block_lock": bool,
-        "BENCH.lal_failure": bool,
-        "CFG.StopTransactionOnEVSideDisconnect.rw": bool,
-        "CFG.SendLocalListMaxLength": int,
-        "CFG.ChargeProfileMaxStackLevel": int,
-        "CFG.ChargingScheduleMaxPeriods": int,
-        "CFG.MaxChargingProfilesInstalled": int,
-    }
-)
-"""The items of Certification Document 2, Appendix A, with the type of their answers.
-
-BENCH items say what the vendor gives the lab to provoke, CFG items what TC_019 reads.
-"""
+from bench.questionnaire import QUESTIONS, question_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,13 +157,12 @@ def _pics(path: Path, table: Any) -> dict[str, Any]:
         raise ConfigError(f"{path}: [pics] is not a table")
     for key, value in table.items():
         where = f"{path}: table [pics], key {key!r}"
-        kind = PICS_ITEMS.get(key)
-        if kind is None:
-            hint = " (write the item in quotes)" if isinstance(value, dict) else ""
+        question = question_of(key)
+        if question is None:
+            quoted = isinstance(value, dict)
+            hint = " (write the item in quotes)" if quoted else toml.near(key, QUESTIONS)
             raise ConfigError(f"{where}: no such PICS item{hint}")
-        if isinstance(kind, tuple):
-            if value not in kind:
-                raise ConfigError(f"{where}: {value!r}, expected one of {', '.join(kind)}")
-        else:
-            toml.convert(kind, value, where)
+        if not question.answer.accepts(value):
+            shown = toml.show(value)
+            raise ConfigError(f"{where}: {shown}, expected {question.answer}")
     return dict(table)

@@ -155,6 +155,15 @@ class Noted:
 
 
 @dataclass(frozen=True, slots=True)
+class Tabulated:
+    """The procedure put together what it read, as a table for the report."""
+
+    title: str
+    heads: list[str]
+    rows: list[list[str]]
+
+
+@dataclass(frozen=True, slots=True)
 class StationConnected:
     """The DUT opened its WebSocket connection."""
 
@@ -325,6 +334,7 @@ Event = (
     | Checked
     | Measured
     | Noted
+    | Tabulated
     | StationConnected
     | StationRefused
     | StationDisconnected

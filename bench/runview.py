@@ -33,6 +33,7 @@ from bench.events import (
     StationDisconnected,
     StepEnded,
     StepStarted,
+    Tabulated,
 )
 from bench.journal import Record, stamp_of
 from bench.ocpp.frame import Call, CallError, CallResult, parse
@@ -148,6 +149,10 @@ class RunView:
                 self._place(record)
                 if self.case is not None:
                     self.case.steps[-1].measured.append(event)
+            case Tabulated() as event:
+                self._place(record)
+                if self.case is not None:
+                    self.case.steps[-1].tables.append(event)
             case FrameReceived() | FrameSent() as event:
                 self._frame(record, event)
             case FrameLost(frame, reason):

@@ -44,7 +44,7 @@ def parse(kind: type[T], table: Mapping[str, Any], where: str) -> T:
     missing keys and wrong types raise `ConfigError`.
     """
     if not isinstance(table, Mapping):
-        raise ConfigError(f"{where}: {_show(table)}, expected a table")
+        raise ConfigError(f"{where}: {show(table)}, expected a table")
     known = {field.name: field for field in dataclasses.fields(typing.cast("Any", kind))}
     hints = typing.get_type_hints(kind)
     values: dict[str, Any] = {}
@@ -75,16 +75,16 @@ def convert(hint: Any, value: Any, where: str) -> Any:
     if origin is typing.Literal:
         options = typing.get_args(hint)
         if value not in options:
-            raise ConfigError(f"{where}: {_show(value)}, expected one of {_list(options)}")
+            raise ConfigError(f"{where}: {show(value)}, expected one of {_list(options)}")
         return value
     if origin is tuple:
         if not isinstance(value, list):
-            raise ConfigError(f"{where}: {_show(value)}, expected a list")
+            raise ConfigError(f"{where}: {show(value)}, expected a list")
         item = typing.get_args(hint)[0]
         return tuple(convert(item, part, f"{where}[{i}]") for i, part in enumerate(value))
     if origin in (dict, Mapping) or str(origin) == "<class 'collections.abc.Mapping'>":
         if not isinstance(value, dict):
-            raise ConfigError(f"{where}: {_show(value)}, expected a table")
+            raise ConfigError(f"{where}: {show(value)}, expected a table")
         item = typing.get_args(hint)[1]
         return {key: convert(item, part, f"{where}.{key}") for key, part in value.items()}
     if dataclasses.is_dataclass(hint):
@@ -108,7 +108,7 @@ def _convert_union(hint: Any, value: Any, where: str) -> Any:
     if len(errors) == 1:
         raise errors[0]
     names = _list([getattr(option, "__name__", str(option)) for option in options])
-    raise ConfigError(f"{where}: {_show(value)}, expected one of the types {names}")
+    raise ConfigError(f"{where}: {show(value)}, expected one of the types {names}")
 
 
 _TYPE_NAMES = {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}
@@ -118,16 +118,17 @@ def _convert_scalar(hint: Any, value: Any, where: str) -> Any:
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if hint is int and isinstance(value, bool):
-        raise ConfigError(f"{where}: {_show(value)}, expected a whole number")
+        raise ConfigError(f"{where}: {show(value)}, expected a whole number")
     if hint is Path and isinstance(value, str):
         return Path(value)
     if isinstance(hint, type) and isinstance(value, hint):
         return value
     expected = _TYPE_NAMES.get(hint, getattr(hint, "__name__", str(hint)))
-    raise ConfigError(f"{where}: {_show(value)}, expected {expected}")
+    raise ConfigError(f"{where}: {show(value)}, expected {expected}")
 
 
-def _show(value: Any) -> str:
+def show(value: Any) -> str:
+    """Write a value as TOML people know it."""
     return f'"{value}"' if isinstance(value, str) else str(value).lower()
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bench.clock import Stamp
-from bench.events import Answered, Checked, Measured, Prompted
+from bench.events import Answered, Checked, Measured, Prompted, Tabulated
 from bench.journal import Record
 from bench.ocpp.frame import Frame
 from bench.verdict import Verdict, joined
@@ -88,6 +88,7 @@ class StepView:
     duration: float | None = None
     checks: list[CheckView] = field(default_factory=list)
     measured: list[Measured] = field(default_factory=list)
+    tables: list[Tabulated] = field(default_factory=list)
     items: list[Item] = field(default_factory=list)
 
     @property
@@ -134,6 +135,11 @@ class CaseView:
     def measured(self) -> Iterator[Measured]:
         """All that was measured."""
         return (value for step in self.steps for value in step.measured)
+
+    @property
+    def tables(self) -> Iterator[Tabulated]:
+        """All tables that the procedure put together."""
+        return (table for step in self.steps for table in step.tables)
 
     @property
     def prompts(self) -> Iterator[PromptView]:

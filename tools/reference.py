@@ -22,15 +22,16 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from meanings import PICS_MEANINGS, RELAY_MEANINGS
+from meanings import RELAY_MEANINGS
 from sources import ROOT, attribute_docstrings, source
 
 from bench import events
 from bench.cli import commands
 from bench.device import Driver
-from bench.dut import PICS_ITEMS, Timing
+from bench.dut import Timing
 from bench.plan import groups_of, load_suites
 from bench.procedure import Procedure
+from bench.questionnaire import QUESTIONS
 from drivers import profile
 from stations.defects import DEFECTS
 
@@ -104,15 +105,12 @@ def drivers() -> str:
 
 def pics() -> str:
     """Tabulate the PICS items with the cases whose applicability hangs on them."""
-    assert list(PICS_MEANINGS) == list(PICS_ITEMS), "PICS_MEANINGS must name every PICS item"
     rows = []
-    for item, kind in PICS_ITEMS.items():
-        answers = (
-            " or ".join(f'`"{one}"`' for one in kind) if isinstance(kind, tuple) else _type(kind)
-        )
+    for item, question in QUESTIONS.items():
         words = (str(one.applies).replace("(", " ").replace(")", " ").split() for one in _cases())
         cases = [one.id for one, found in zip(_cases(), words, strict=True) if item in found]
-        rows.append((f'`"{item}"`', answers, PICS_MEANINGS[item], ", ".join(map(_link, cases))))
+        links = ", ".join(map(_link, cases))
+        rows.append((f'`"{item}"`', str(question.answer), question.text, links))
     return table(("item", "answer", "meaning", "decides on"), rows)
 
 

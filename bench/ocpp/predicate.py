@@ -179,7 +179,32 @@ class NotEqual:
         return {"$not": to_json(self.value)}
 
 
-_PREDICATES = (AnyOf, Between, Absent, Present, Matching, Containing, NotEqual)
+@dataclass(frozen=True, slots=True)
+class Numeral:
+    """A text that writes a whole number within an interval; None leaves a side open."""
+
+    low: int | None
+    high: int | None
+
+    def accepts(self, value: Any) -> bool:
+        """Read texts only."""
+        if not isinstance(value, str) or not re.fullmatch(r"-?\d{1,18}", value, re.ASCII):
+            return False
+        return Between(self.low, self.high).accepts(int(value))
+
+    def __str__(self) -> str:
+        if self.low is None and self.high is None:
+            return "a whole number as text"
+        if self.low is not None and self.low == self.high:
+            return f'"{self.low}"'
+        return f"{Between(self.low, self.high)} as text"
+
+    def to_json(self) -> dict[str, Any]:
+        """Write as `{"$numeral": [low, high]}`."""
+        return {"$numeral": [self.low, self.high]}
+
+
+_PREDICATES = (AnyOf, Between, Absent, Present, Matching, Containing, NotEqual, Numeral)
 
 absent = Absent()
 present = Present()
@@ -193,6 +218,11 @@ def any_of(*options: Any) -> AnyOf:
 def between(low: float | None, high: float | None) -> Between:
     """Accept a number from `low` to `high`."""
     return Between(low, high)
+
+
+def numeral(low: int | None, high: int | None) -> Numeral:
+    """Accept a text that writes a whole number from `low` to `high`, as configuration keys do."""
+    return Numeral(low, high)
 
 
 def matching(expression: str) -> Matching:
@@ -286,6 +316,8 @@ def from_json(value: Any) -> Any:
                 return Matching(argument)
             case "$containing":
                 return Containing(tuple(from_json(part) for part in argument))
+            case "$numeral":
+                return Numeral(*argument)
             case "$not":
                 return NotEqual(from_json(argument))
             case _ if key.startswith("$"):

@@ -23,6 +23,7 @@ from bench.events import (
     StationConnected,
     StationDisconnected,
     StationRefused,
+    Tabulated,
 )
 from bench.journal import Record
 from bench.ocpp.frame import Broken, CallError, CallResult, shorten
@@ -168,6 +169,8 @@ def _record(record: Record, begin: float) -> Row | None:
             return Row("note", n, time, f"{value.name} = {value.value:g} {value.unit}", "measured")
         case Noted(text, by):
             return Row("note", n, time, text, by)
+        case Tabulated(title, rows=rows):
+            return Row("note", n, time, title, f"a table of {len(rows)} rows")
         case Instructed(text):
             return Row("note", n, time, text)
         case StationConnected() as event:

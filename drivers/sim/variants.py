@@ -56,6 +56,17 @@ _CORE_AC_STATION: Mapping[str, Any] = MappingProxyType(
         "SEC.cert": False,
         "BENCH.block_lock": True,
         "BENCH.lal_failure": True,
+        "CFG.GetConfigurationMaxKeys": 50,
+        "CFG.MeterValuesAlignedDataMaxLength": 12,
+        "CFG.MeterValuesSampledDataMaxLength": 12,
+        "CFG.MeterValueSampleInterval.min": 0,
+        "CFG.MeterValueSampleInterval.max": 86400,
+        "CFG.HeartbeatInterval.min": 1,
+        "CFG.HeartbeatInterval.max": 604800,
+        "CFG.StopTransactionMaxMeterValues": 100,
+        "CFG.StopTxnAlignedDataMaxLength": 12,
+        "CFG.StopTxnSampledDataMaxLength": 12,
+        "CFG.StopTransactionOnEVSideDisconnect.rw": True,
     }
 )
 

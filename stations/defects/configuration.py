@@ -54,6 +54,33 @@ DEFECTS = (
         answers={"GetConfiguration": keys("LocalPreAuthorize", lambda key: None, when_asked=True)},
     ),
     Defect(
+        "cache-without-key",
+        "Has a cache by its PICS, but no key AuthorizationCacheEnabled.",
+        "TC_019_CS",
+        ("AuthorizationCacheEnabled", "C-04"),
+        answers={"GetConfiguration": keys("AuthorizationCacheEnabled", lambda key: None)},
+    ),
+    Defect(
+        "limit-not-as-stated",
+        "Takes fewer keys in one request than its PICS states.",
+        "TC_019_CS",
+        ("GetConfigurationMaxKeys", "CFG.GetConfigurationMaxKeys", "50"),
+        answers={
+            "GetConfiguration": keys("GetConfigurationMaxKeys", lambda key: key | {"value": "20"})
+        },
+    ),
+    Defect(
+        "stop-on-disconnect-read-only",
+        "Does not let StopTransactionOnEVSideDisconnect be written, which its PICS states.",
+        "TC_019_CS",
+        ("StopTransactionOnEVSideDisconnect", "C-06"),
+        answers={
+            "GetConfiguration": keys(
+                "StopTransactionOnEVSideDisconnect", lambda key: key | {"readonly": True}
+            )
+        },
+    ),
+    Defect(
         "configuration-not-stored",
         "Accepts a new sample interval and keeps the old one.",
         "TC_021_CS",

@@ -60,7 +60,7 @@ def test_a_sound_file_is_read(tmp_path: Path) -> None:
         ('"charging-station"', '"car"', "key 'kind': \"car\", expected one of charging-station"),
         ('"C-07" = true', '"C-07" = "yes"', "key 'C-07': \"yes\", expected true or false"),
         ('"C-07" = true', '"C-99" = true', "key 'C-99': no such PICS item"),
-        ('"Both"', '"Maybe"', "key 'C-06': 'Maybe', expected one of Yes, No, Both"),
+        ('"Both"', '"Maybe"', "key 'C-06': \"Maybe\", expected one of Yes, No, Both"),
         ('"C-07" = true', "GEN.ms = true", "write the item in quotes"),
         ("connector = 1", "connector = 3", "key 'connector': 3, expected 1 to connectors = 2"),
         ("connectors = 2", "connectors = 2.5", "key 'connectors': 2.5, expected a whole number"),

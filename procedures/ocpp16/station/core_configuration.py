@@ -9,7 +9,7 @@ from bench.ocpp.message import Received
 from bench.ocpp.predicate import ABSENT, absent, any_of, matching, present
 from bench.ocpp.station import Station
 from bench.procedure import procedure
-from procedures.ocpp16 import states
+from procedures.ocpp16 import claims, states
 from procedures.ocpp16.configuration_keys import KEYS, PROFILES, number
 
 NONE_UNKNOWN = any_of(absent, [])
@@ -24,8 +24,9 @@ NONE_UNKNOWN = any_of(absent, [])
 async def every_configuration_key_can_be_read(case: Case, station: Station) -> None:
     """The station has the keys of its feature profiles, with the access rights they must have.
 
-    It lists them all, and it knows every key that it lists when it is asked by name. All keys are
-    looked at before the verdict, so that one run shows all defects.
+    It lists them all, as the product's PICS states them, and it knows every key that it lists when
+    it is asked by name. All keys are looked at before the verdict, so that one run shows all
+    defects.
     """
     async with case.step("Ask for the feature profiles"):
         key = "SupportedFeatureProfiles"
@@ -36,6 +37,7 @@ async def every_configuration_key_can_be_read(case: Case, station: Station) -> N
     async with case.step("Ask for all keys"):
         answer = await station.call(v16.GetConfiguration(), result(configurationKey=present))
         _check_keys(case, answer)
+        claims.compare(case, answer)
         names = [str(key.get("key")) for key in answer["configurationKey"]]
 
     async with case.step("Ask how many keys one request may name"):
