@@ -3,8 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+
+
+class VirtualClock(ABC):
+    """An event loop whose time is its own: it passes at once while everybody waits."""
+
+    @abstractmethod
+    def utc(self) -> datetime:
+        """Return the UTC moment that belongs to the loop's `time()`."""
+
+    @abstractmethod
+    def held(self, what: str) -> AbstractContextManager[None]:
+        """Let no time pass while the context lasts; `what` names the reason in an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +37,30 @@ def now() -> Stamp:
     Both scales have the journal's resolution of 1 µs, so that what is judged live is judged the
     same from the records.
     """
-    return Stamp(round(asyncio.get_running_loop().time(), 6), datetime.now(UTC))
+    return Stamp(round(asyncio.get_running_loop().time(), 6), utc())
+
+
+def utc() -> datetime:
+    """Return this moment in UTC; needs a running event loop, which may keep a time of its own."""
+    loop = asyncio.get_running_loop()
+    return loop.utc() if isinstance(loop, VirtualClock) else datetime.now(UTC)
+
+
+@contextmanager
+def holding_time(what: str) -> Iterator[None]:
+    """Keep a virtual clock from leaping while something real is under way; else do nothing.
+
+    A virtual clock leaps to the next timer as soon as nobody has anything to do. It can't see what
+    happens outside the event loop: a server in a thread, a process, a socket of the system. Whoever
+    starts such work holds the clock from before it begins until its result has reached the loop.
+    Work given to `asyncio.to_thread` or to an executor holds the clock by itself.
+    """
+    loop = asyncio.get_running_loop()
+    if isinstance(loop, VirtualClock):
+        with loop.held(what):
+            yield
+    else:
+        yield
 
 
 def iso(moment: datetime) -> str:

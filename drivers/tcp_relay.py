@@ -22,6 +22,7 @@ from bench.capability import Cut, NetworkPath
 from bench.config import split_address
 from bench.device import Device, Driver, DriverContext, Identity
 from bench.errors import ConfigError, DeviceError
+from drivers.link.listener import Listener, TcpListener
 
 _log = logging.getLogger(__name__)
 
@@ -51,13 +52,11 @@ class TcpRelaySettings:
 class TcpRelay(Device, NetworkPath):
     """A relay for TCP connections that can be cut, silently or loudly, and delayed."""
 
-    def __init__(self, name: str, listen: tuple[str, int], upstream: Callable[[], str]) -> None:
+    def __init__(self, name: str, listener: Listener, upstream: Callable[[], str]) -> None:
         """Make the relay, not listening; `upstream` tells HOST:PORT for each new connection."""
         self._name = name
-        self._listen_at = listen
+        self._listener = listener
         self._upstream = upstream
-        self._socket: socket.socket | None = None
-        self._listening = False
         self._live: dict[asyncio.Task[None], socket.socket] = {}
         """Who relays which station's connection."""
         self._cut: Cut | None = None
@@ -67,7 +66,7 @@ class TcpRelay(Device, NetworkPath):
     @property
     def address(self) -> str:
         """HOST:PORT where it listens, or will again; the system's choice for port 0."""
-        host, port = self._listen_at
+        host, port = self._listener.place
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     async def __aenter__(self) -> Self:
@@ -84,7 +83,7 @@ class TcpRelay(Device, NetworkPath):
         trace: TracebackType | None,
     ) -> None:
         """Stop listening and reset the connections that are left."""
-        self._release()
+        self._listener.release()
         await self._reset_all()
 
     async def identify(self) -> Identity:
@@ -138,7 +137,7 @@ class TcpRelay(Device, NetworkPath):
 
     def _own_end(self) -> tuple[str, int]:
         """Tell where this machine reaches its own listener, which may be at every address."""
-        host, port = self._listen_at
+        host, port = self._listener.place
         return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port
 
     async def cut(self, how: Cut = Cut.RESET) -> None:
@@ -150,8 +149,8 @@ class TcpRelay(Device, NetworkPath):
         self._cut = how
         if how is Cut.DROP:
             self._listen()
-        elif self._listening:
-            self._release()
+        elif self._listener.is_listening:
+            self._listener.release()
             await self._reset_all()
             await self._bind()
 
@@ -162,7 +161,7 @@ class TcpRelay(Device, NetworkPath):
         peer could go on with them.
         """
         dropped = self._cut is Cut.DROP
-        if self._socket is None:  # it could not be held during the cut
+        if not self._listener.is_bound:  # it could not be held during the cut
             await self._bind()
         self._cut = None
         await self.delay(0.0)
@@ -186,46 +185,15 @@ class TcpRelay(Device, NetworkPath):
         return self._cut is Cut.DROP
 
     async def _bind(self) -> None:
-        """Take the port without listening: connections to it are refused, nobody else gets it."""
-        host, port = self._listen_at
         try:
-            found = await asyncio.get_running_loop().getaddrinfo(
-                host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-            )
-            family, _, _, _, place = found[0]
-            # Named TCP, its connections get TCP_NODELAY from asyncio.
-            self._socket = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-            self._socket.setblocking(False)
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self._socket.bind(place)
+            await self._listener.bind()
         except OSError as error:
-            if self._socket is not None:
-                self._socket.close()
-                self._socket = None
             raise DeviceError(f"{self._name}: can't listen at {self.address}: {error}") from error
-        self._listen_at = (host, self._socket.getsockname()[1])
 
     def _listen(self) -> None:
-        if self._socket is not None and not self._listening:
-            self._socket.listen()
-            asyncio.get_running_loop().add_reader(self._socket, self._accept, self._socket)
-            self._listening = True
+        self._listener.listen(self._accept)
 
-    def _release(self) -> None:
-        """Give the port back; what waits to be accepted is reset by the kernel."""
-        if self._socket is not None:
-            asyncio.get_running_loop().remove_reader(self._socket)
-            self._socket.close()
-            self._socket = None
-        self._listening = False
-
-    def _accept(self, listener: socket.socket) -> None:
-        # Not by asyncio's server: one that is closed forgets a connection that it is accepting.
-        try:
-            station, _ = listener.accept()
-        except (BlockingIOError, ConnectionAbortedError):
-            return  # gone again
-        station.setblocking(False)
+    def _accept(self, station: socket.socket) -> None:
         task = asyncio.get_running_loop().create_task(self._serve(station))
         self._live[task] = station
         task.add_done_callback(self._live.pop)
@@ -351,7 +319,7 @@ def _make(settings: TcpRelaySettings, context: DriverContext) -> TcpRelay:
     if not context.ocpp_listen or context.ocpp_upstream is None:
         raise ConfigError(f"device {context.name!r}: a TCP relay needs [ocpp] listen")
     listen = split_address(context.ocpp_listen, "[ocpp] listen")
-    return TcpRelay(context.name, listen, context.ocpp_upstream)
+    return TcpRelay(context.name, TcpListener(*listen), context.ocpp_upstream)
 
 
 DRIVER = Driver(settings=TcpRelaySettings, offers=(NetworkPath,), make=_make, fronts_ocpp=True)

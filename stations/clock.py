@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+from bench.clock import utc
+
 _STEP = timedelta(seconds=1)
 """Differences below this are the network's delay and rounding, not the clock's error."""
 
@@ -15,7 +17,7 @@ class Clock:
     def __init__(self, *, milliseconds: bool) -> None:
         self._timespec = "milliseconds" if milliseconds else "seconds"
         self._loop = asyncio.get_running_loop()
-        self._origin = datetime.now(UTC) - timedelta(seconds=self._loop.time())
+        self._origin = utc() - timedelta(seconds=self._loop.time())
 
     def now(self) -> datetime:
         """Return the time that the station believes it is, in UTC."""

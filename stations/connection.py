@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, nullcontext, suppress
-from socket import IPPROTO_TCP, TCP_CORK
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Never
 from uuid import uuid4
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
+from websockets.protocol import State
 from websockets.typing import Subprotocol
 
 from bench.ocpp import schema
@@ -22,6 +22,8 @@ from stations.settings import StationSettings
 from stations.ticker import Ticker
 
 SUBPROTOCOL = "ocpp1.6"
+_GATHERING = 0.005
+"""How long CALLs that are to overlap are gathered, in s."""
 _log = logging.getLogger(__name__)
 
 
@@ -51,6 +53,8 @@ class Connection:
         self._pinger: Ticker | None = None
         self._turn = asyncio.Lock()
         self._last_id = ""
+        self._gathered: list[str] | None = None
+        """Frames that wait to leave in one piece; None: each leaves at once."""
         self._waiting: dict[str, asyncio.Future[CallResult | CallError]] = {}
 
     async def run(self) -> Never:
@@ -191,8 +195,25 @@ class Connection:
         await self._send_answer(socket, call, answer)
 
     async def _send(self, socket: ClientConnection, frame: Call | CallResult | CallError) -> None:
-        if self._conduct.behaviour.speaks:
+        if not self._conduct.behaviour.speaks:
+            return
+        if self._gathered is not None:
+            self._gathered.append(encode(frame))
+        else:
             await socket.send(encode(frame))
+
+    def _gather(self, socket: ClientConnection) -> None:
+        """Let the next CALLs leave in one piece: however fast the CSMS answers, they overlap."""
+        if self._gathered is None:
+            self._gathered = []
+            asyncio.get_running_loop().call_later(_GATHERING, self._let_go, socket)
+
+    def _let_go(self, socket: ClientConnection) -> None:
+        frames, self._gathered = self._gathered or [], None
+        if socket.state is State.OPEN:
+            for frame in frames:
+                socket.protocol.send_text(frame.encode())
+            socket.transport.write(b"".join(socket.protocol.data_to_send()))
 
     async def _exchange(self, action: str, payload: Payload) -> Payload:
         overlaps = action in self._conduct.behaviour.leaves_open
@@ -202,7 +223,7 @@ class Connection:
             if socket is None:
                 raise Offline("there is no connection")
             if overlaps:
-                _cork(socket)
+                self._gather(socket)
             call = Call(self._message_id(action), action, payload)
             reply: asyncio.Future[CallResult | CallError]
             reply = asyncio.get_running_loop().create_future()
@@ -225,18 +246,6 @@ class Connection:
         if action not in self._conduct.behaviour.reuses_message_id_for:
             self._last_id = str(uuid4())
         return self._last_id
-
-
-def _cork(connection: ClientConnection) -> None:
-    """Let the next CALLs leave in one segment: however fast the CSMS answers, they overlap."""
-    raw = connection.transport.get_extra_info("socket")
-
-    def uncork() -> None:
-        with suppress(OSError):
-            raw.setsockopt(IPPROTO_TCP, TCP_CORK, 0)
-
-    raw.setsockopt(IPPROTO_TCP, TCP_CORK, 1)
-    asyncio.get_running_loop().call_later(0.005, uncork)
 
 
 def _result(action: str, reply: CallResult | CallError) -> Payload:

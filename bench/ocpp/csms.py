@@ -6,10 +6,10 @@ import itertools
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from bench.capability import Card
+from bench.clock import utc
 from bench.ocpp import schema
 from bench.ocpp.action import Action
 from bench.ocpp.frame import Call, CallError, CallResult, shorten
@@ -222,7 +222,7 @@ class Csms:
 
 def utc_now() -> str:
     """Write this moment as the bench's messages carry it: ISO 8601, UTC, milliseconds."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    return utc().strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
 def _pattern(call: Action | CallPattern) -> CallPattern:

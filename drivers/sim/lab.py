@@ -23,7 +23,7 @@ from drivers.sim.radio import Radio
 from drivers.sim.service_port import ServicePort
 from drivers.sim.twin import Twin
 from drivers.sim.variants import CARDS, VARIANTS, Variant
-from drivers.sim.wire import PtyWire, TcpWire
+from drivers.sim.wire import PtyWire, TcpWire, Wire
 from drivers.sim.world import World
 from stations.hardware import StationHardware
 from stations.settings import StationSettings
@@ -81,12 +81,13 @@ async def open_lab(
     defects: Sequence[str] = (),
     variant: str = "default",
     make_station: MakeStation | None = None,
+    serial: bool = True,
 ) -> AsyncIterator[Lab]:
     """Run a simulated lab; its files are in `folder`, which also is the station's storage.
 
     `csms` is the endpoint without the identity (`ws://HOST:PORT/PATH`); without it the station
     connects to the `[ocpp] listen` address of the lab's own `bench.toml`. A station that crashes
-    ends the lab with its error.
+    ends the lab with its error. Without `serial` ports the devices that would have one are on TCP.
     """
     product = _variant(variant)
     listen = listen_address(csms)
@@ -100,7 +101,7 @@ async def open_lab(
             connectors=product.connectors, fixed_cable=product.fixed_cable, register=REGISTER
         )
         stack.callback(world.timeline.stop)
-        twins = _twins(world, folder)
+        twins = _twins(world, folder if serial else None)
         for twin in twins.values():
             await stack.enter_async_context(twin)
         station = (make_station or _virtual_station)(settings, world, storage, defects)
@@ -117,19 +118,24 @@ async def open_lab(
             raise _only(group) from None
 
 
-def _twins(world: World, folder: Path) -> dict[str, Twin[Any]]:
-    """Make the devices of the bench; one of each kind of link."""
+def _twins(world: World, folder: Path | None) -> dict[str, Twin[Any]]:
+    """Make the devices of the bench, one of each kind of link; without `folder` no serial one."""
     timeline, connector = world.timeline, world.connectors[1]
     cards = {channel: card["id_tag"] for channel, card in enumerate(CARDS.values())}
     meter = EnergyMeter(world.supply, timeline)
     radio = Radio(timeline, registration=0.3, dialling=0.1, reconnects=True)
     outlets = [Outlet(timeline, world.set_mains), *(Outlet(timeline) for _ in range(3))]
+    changer_wire: Wire = TcpWire("socket")
+    meter_wire: Wire = TcpWire("modbus-tcp")
+    meter_line = ModbusLine([meter], "tcp")
+    if folder is not None:
+        changer_wire = PtyWire("serial", path=folder / "card-changer.tty")
+        meter_line = ModbusLine([meter], "rtu")
+        meter_wire = PtyWire("modbus-rtu", path=folder / "meter.tty")
     return {
         "pilot-box": Twin(PilotBox(connector, timeline), TcpWire("modbus-tcp")),
-        "card-changer": Twin(
-            CardChanger(world, cards), PtyWire("serial", path=folder / "card-changer.tty")
-        ),
-        "meter": Twin(ModbusLine([meter], "rtu"), PtyWire("modbus-rtu", path=folder / "meter.tty")),
+        "card-changer": Twin(CardChanger(world, cards), changer_wire),
+        "meter": Twin(meter_line, meter_wire),
         "mains": Twin(Netio(outlets), TcpWire("http")),
         "modem": Twin(E3372Hilink(radio), TcpWire("http")),
         "service-port": Twin(ServicePort(world), TcpWire("http")),

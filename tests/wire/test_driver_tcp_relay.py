@@ -16,6 +16,7 @@ import pytest
 
 from bench.capability import Cut
 from bench.errors import ConfigError, DeviceError
+from drivers.link.listener import TcpListener
 from drivers.tcp_relay import DRIVER, TcpRelay, TcpRelaySettings
 from tests.wire.responders import context, tcp_server
 
@@ -397,7 +398,7 @@ async def test_an_engine_that_is_not_there_resets_the_station(
 ) -> None:
     async with tcp_server(Engine().talk) as port:
         pass
-    async with TcpRelay("net", ("127.0.0.1", 0), lambda: f"127.0.0.1:{port}") as relay:
+    async with TcpRelay("net", TcpListener("127.0.0.1", 0), lambda: f"127.0.0.1:{port}") as relay:
         bench = Rig(relay, Engine())
         assert await was_reset(await bench.connect())
         bench.close()
@@ -408,7 +409,9 @@ async def test_the_engine_is_looked_up_for_each_connection() -> None:
     first, second = Engine(), Engine()
     async with tcp_server(first.talk) as one, tcp_server(second.talk) as two:
         ports = iter((one, two))
-        async with TcpRelay("net", ("127.0.0.1", 0), lambda: f"127.0.0.1:{next(ports)}") as relay:
+        async with TcpRelay(
+            "net", TcpListener("127.0.0.1", 0), lambda: f"127.0.0.1:{next(ports)}"
+        ) as relay:
             bench = Rig(relay, first)
             await bench.joined()
             bench.engine = second
@@ -449,7 +452,7 @@ async def test_a_connection_that_comes_while_leaving_does_not_stay(turns: int) -
 async def test_a_port_that_is_taken_is_a_device_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        relay = TcpRelay("net", ("127.0.0.1", port), lambda: "127.0.0.1:1")
+        relay = TcpRelay("net", TcpListener("127.0.0.1", port), lambda: "127.0.0.1:1")
         with pytest.raises(DeviceError, match=f"net: can't listen at 127.0.0.1:{port}: "):
             await relay.__aenter__()
 
@@ -459,7 +462,7 @@ async def test_ipv6() -> None:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()
     except OSError:
         return  # this machine has no IPv6: nothing to relay there
-    async with TcpRelay("net", ("::1", 0), lambda: "127.0.0.1:1") as relay:
+    async with TcpRelay("net", TcpListener("::1", 0), lambda: "127.0.0.1:1") as relay:
         assert relay.address.startswith("[::1]:")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from tests.engine.vstation.virtual_time import VirtualTimeLoop
+from drivers.sim.virtual_time import VirtualTimeLoop
 
 
 def pytest_asyncio_loop_factories(

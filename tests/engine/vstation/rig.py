@@ -7,7 +7,7 @@ import contextlib
 import itertools
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-from bench.clock import Stamp
+from bench.clock import Stamp, utc
 from bench.ocpp.frame import Call, CallError, CallResult, Frame, encode, parse
 from bench.ocpp.message import Received
 from bench.ocpp.monitors import Monitors
@@ -152,7 +152,7 @@ class VirtualClock:
 
     def __init__(self) -> None:
         loop = asyncio.get_running_loop()
-        self._origin = datetime.now(UTC) - timedelta(seconds=loop.time())
+        self._origin = utc() - timedelta(seconds=loop.time())
 
     def now(self) -> datetime:
         return self._origin + timedelta(seconds=asyncio.get_running_loop().time())

@@ -1,4 +1,4 @@
-"""These tests run in virtual time."""
+"""The tests of the procedures run in virtual time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from tests.engine.vstation.virtual_time import VirtualTimeLoop
+from drivers.sim.virtual_time import VirtualTimeLoop
 
 
 def pytest_asyncio_loop_factories(
