@@ -655,12 +655,6 @@ async def _samples_other(start: Start) -> bool:
     return {h.payload["transactionId"] for h in csms.calls("MeterValues")} == {502}
 
 
-@shows("boot-on-reconnect")
-async def _boot_again(start: Start) -> bool:
-    _, csms = await _samples_offline(start)
-    return bool(csms.calls("BootNotification"))
-
-
 @shows("register-falls")
 async def _falls(start: Start) -> bool:
     _, csms = await _samples_offline(start)
