@@ -68,6 +68,11 @@ def iso(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+def wire(moment: datetime) -> str:
+    """Write a UTC moment as the bench's messages carry it: ISO 8601 with milliseconds and Z."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
 def spoken(seconds: float) -> str:
     """Say a duration as people do: 35 ms, 1.24 s, 12.3 s, 4 min 05 s, 2 h 07 min."""
     if seconds < 0.9995:

@@ -58,6 +58,10 @@ class Timing:
     """MeterValueSampleInterval used in tests."""
     connection_timeout: int = 30
     """ConnectionTimeOut used in tests."""
+    reservation: float = 60.0
+    """From ReserveNow to the expiryDate of a reservation that is to expire."""
+    long_reservation: float = 3600.0
+    """The same of a reservation that is to outlast its case."""
 
     def __post_init__(self) -> None:
         for name in self.__slots__:
@@ -100,6 +104,14 @@ class CardEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Setting:
+    """A configuration key of the DUT and a value for it."""
+
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class Pixit:
     """Table `[pixit]`: what is needed to test this sample."""
 
@@ -109,6 +121,8 @@ class Pixit:
     """How many connectors the DUT has."""
     cards: dict[str, CardEntry] = field(default_factory=dict)
     timing: Timing = field(default_factory=Timing)
+    reservations_off: Setting | None = None
+    """What makes the DUT refuse reservations; without it the operator is asked to see to it."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.connector <= self.connectors:

@@ -11,6 +11,7 @@ from stations.configuration import Configuration
 from stations.connector import Connector
 from stations.hardware import CardRead
 from stations.messages import Spawn
+from stations.reserving import Reserving
 from stations.settings import StationSettings
 from stations.transactions import Transaction
 
@@ -23,6 +24,7 @@ class Admission:
         connectors: Mapping[int, Connector],
         authorizer: Authorizer,
         configuration: Configuration,
+        reserving: Reserving,
         settings: StationSettings,
         behaviour: Behaviour,
         spawn: Spawn,
@@ -30,6 +32,7 @@ class Admission:
         self._connectors = connectors
         self._authorizer = authorizer
         self._configuration = configuration
+        self._reserving = reserving
         self._settings = settings
         self._behaviour = behaviour
         self._spawn = spawn
@@ -54,7 +57,7 @@ class Admission:
         elif who is not None:
             if _same(who.id_tag, card.id_tag):
                 connector.cancel()
-        elif connector.startable:
+        elif connector.startable and self._reserving.may_admit(connector, card.id_tag):
             self._spawn(lambda: self._start_by_card(connector, card.id_tag))
         self._last_card = card.id_tag
 
@@ -113,7 +116,7 @@ class Admission:
 
     # Wishes of the CSMS
 
-    def connector_for_remote_start(self, number: int | None) -> Connector | None:
+    def connector_for_remote_start(self, number: int | None, id_tag: str) -> Connector | None:
         """Return where a remote start may happen, None when nowhere."""
         candidates = [
             connector
@@ -121,6 +124,7 @@ class Admission:
             if number in (None, connector.number)
             and connector.startable
             and connector.number not in self._asking
+            and self._reserving.may_admit(connector, id_tag)
             and (connector.connected or not self._behaviour.needs_plug_for_remote_start)
         ]
         candidates.sort(key=lambda connector: not connector.connected)
@@ -133,6 +137,7 @@ class Admission:
     async def _start_remotely(self, connector: Connector, id_tag: str) -> None:
         info = IdTagInfo("Accepted")
         asks = self._configuration.flag("AuthorizeRemoteTxRequests")
+        asks |= not self._reserving.admits(connector, id_tag, None)
         if asks and self._behaviour.asks_before_remote_start:
             info = await self._ask(connector, id_tag)
         if info.accepted:
@@ -165,7 +170,7 @@ class Admission:
 
     def _admit(self, connector: Connector, who: Authorized) -> None:
         # While the CSMS was asked, the connector may have gone out of service or broken.
-        if connector.startable:
+        if connector.startable and self._reserving.admits(connector, who.id_tag, who.parent):
             connector.authorize(who)
 
 

@@ -70,6 +70,21 @@ class Behaviour:
     asks_before_remote_start: bool = True
     needs_plug_for_remote_start: bool = False
 
+    heeds_reservations: bool = True
+    reservation_patience: float = 1.0
+    """Times the time until a reservation's expiryDate."""
+    refuses_after_reservation: bool = False
+    names_ended_reservation: bool = False
+    names_reservation_of_any: bool = True
+    """Names the reservation of any connector in StartTransaction."""
+    names_reservation_of_group: bool = True
+    """Names the reservation in StartTransaction when another card of the group uses it."""
+    knows_groups_of_reservations: bool = True
+    starts_as_owner: bool = False
+    """Names the idTag that reserved, not the one that was presented."""
+    starts_remotely_when_reserved: bool = True
+    cancels_any_reservation: bool = False
+
     keeps_samples_offline: bool = True
     oldest_first: bool = True
     stamps_when_taken: bool = True

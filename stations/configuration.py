@@ -53,6 +53,7 @@ def keys(settings: StationSettings, connectors: int) -> tuple[Key, ...]:
         Key("MeterValuesSampledDataMaxLength", str(_LIST_LENGTH)),
         Key("MeterValueSampleInterval", "60", _integer(0, 86400)),
         Key("NumberOfConnectors", str(connectors)),
+        *_reservation_keys(settings),
         Key("ResetRetries", "1", _integer(0, 10)),
         Key("StopTransactionMaxMeterValues", str(MOST_SAMPLES)),
         Key("StopTransactionOnEVSideDisconnect", "true", _boolean),
@@ -72,6 +73,15 @@ def keys(settings: StationSettings, connectors: int) -> tuple[Key, ...]:
             raise ValueError(f"factory setting {name}={value!r}: no such key, or no such value")
     return tuple(
         replace(key, value=settings.configuration.get(key.name, key.value)) for key in table
+    )
+
+
+def _reservation_keys(settings: StationSettings) -> tuple[Key, ...]:
+    if "Reservation" not in settings.profiles:
+        return ()
+    return (
+        Key("ReservationsAccepted", "true", _boolean),
+        Key("ReserveConnectorZeroSupported", "true"),
     )
 
 

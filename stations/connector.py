@@ -11,6 +11,7 @@ from stations.conduct import Behaviour
 from stations.configuration import Configuration
 from stations.hardware import EvseHardware
 from stations.outputs import Outputs
+from stations.reservations import Reservations
 from stations.sampling import Sampler
 from stations.settings import StationSettings
 from stations.status import Status
@@ -33,6 +34,8 @@ class Connector:
         configuration: Configuration,
         availability: Availability,
         transactions: Transactions,
+        reservations: Reservations,
+        keeps: Callable[[int], bool],
         behaviour: Behaviour,
         report: Callable[[int, Status], None],
     ) -> None:
@@ -48,6 +51,8 @@ class Connector:
         self._configuration = configuration
         self._availability = availability
         self._transactions = transactions
+        self._reservations = reservations
+        self._keeps = keeps
         self._behaviour = behaviour
         self._report = report
         self._pilot = "A"
@@ -88,15 +93,18 @@ class Connector:
     def startable(self) -> bool:
         """Tell whether somebody may start here."""
         owner = self.transaction or self.authorized or self.held_for
-        return self.operative and owner is None and self.status.status != "Faulted"
+        return self.operative and owner is None and self._fault is None
+
+    @property
+    def free(self) -> bool:
+        """Tell whether nobody uses the connector and nothing is plugged in."""
+        return self.startable and not self.occupied and not self._finishing
 
     @property
     def status(self) -> Status:
         """What a StatusNotification says now."""
-        if self._lock_failed:
-            return Status("Faulted", "ConnectorLockFailure")
-        if self._pilot in ("E", "F"):
-            return Status("Faulted", "OtherError", f"control pilot in state {self._pilot}")
+        if self._fault is not None:
+            return self._fault
         if self.transaction is not None:
             if self._suspended:
                 return Status("SuspendedEVSE")
@@ -107,9 +115,19 @@ class Connector:
             return Status("Unavailable")
         if self._finishing:
             return Status(self._finishing, info=self._info)
+        if self.authorized is None and self._keeps(self.number):
+            return Status("Reserved")
         if self.authorized is not None or self.occupied:
             return Status("Preparing")
         return Status("Available")
+
+    @property
+    def _fault(self) -> Status | None:
+        if self._lock_failed:
+            return Status("Faulted", "ConnectorLockFailure")
+        if self._pilot in ("E", "F"):
+            return Status("Faulted", "OtherError", f"control pilot in state {self._pilot}")
+        return None
 
     # What happens
 
@@ -195,6 +213,10 @@ class Connector:
         self._availability.set(self.number, operative)
         self._settle()
 
+    def settle(self) -> None:
+        """Take in that a reservation has come or gone."""
+        self._settle()
+
     def power_up(self, *, senses_cable: bool) -> None:
         """Begin as the hardware stands after a boot, with everything off."""
         self._outputs.power_up()
@@ -245,7 +267,14 @@ class Connector:
             return
         self.held_for = None
         register = self.sampler.register()
-        self.transaction = self._transactions.start(self.number, who.id_tag, who.parent, register)
+        reservation = self._reservations.take(self.number, who.id_tag, who.parent)
+        id_tag, number = who.id_tag, None
+        if reservation is not None:
+            number = reservation.number
+            id_tag = reservation.id_tag if self._behaviour.starts_as_owner else id_tag
+        self.transaction = self._transactions.start(
+            self.number, id_tag, who.parent, register, number
+        )
         self.sampler.begin(self.transaction)
         self._settle()
 
@@ -285,6 +314,11 @@ class Connector:
         self._tell(status)
 
     def _tell(self, status: Status) -> None:
-        if status != self._reported:
+        before = self._reported
+        if status != before:
+            if status.status == "Reserved" and before is not None:
+                if before.status not in ("Available", "Faulted"):
+                    # The specification knows no other way to Reserved.
+                    self._tell(Status("Available"))
             self._reported = status
             self._report(self.number, status)

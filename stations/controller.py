@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Never
 
 from stations.admission import Admission
@@ -16,10 +16,12 @@ from stations.configuration import Configuration
 from stations.connection import Connection
 from stations.connector import Connector
 from stations.hardware import CardRead, PlugChanged, StationHardware
-from stations.messages import CallFailed, Payload, Work
+from stations.messages import CallFailed, Handler, Payload, Work
 from stations.metering import EnergyLog
 from stations.registration import Registration
 from stations.requests import Requests
+from stations.reservations import Reservations
+from stations.reserving import Reserving
 from stations.sampling import Sampler
 from stations.settings import StationSettings
 from stations.status import Status, StatusReporter
@@ -83,6 +85,14 @@ class Controller:
             behaviour,
         )
         energy = EnergyLog(store)
+        self._reservations = Reservations(store, clock, behaviour)
+        self._reserving = Reserving(
+            self._connectors,
+            self._reservations,
+            configuration=configuration,
+            clock=clock,
+            behaviour=behaviour,
+        )
         for number, evse in hardware.connectors.items():
             sampler = Sampler(
                 number,
@@ -102,14 +112,22 @@ class Controller:
                 configuration=configuration,
                 availability=self._availability,
                 transactions=self._transactions,
+                reservations=self._reservations,
+                keeps=self._reserving.keeps,
                 behaviour=behaviour,
-                report=self._reporter.changed,
+                report=self._status_changed,
             )
         authorizer = Authorizer(
             AuthorizationCache(store, clock), configuration, self._connection, online
         )
         self._admission = Admission(
-            self._connectors, authorizer, configuration, settings, behaviour, self._spawn
+            self._connectors,
+            authorizer,
+            configuration,
+            self._reserving,
+            settings,
+            behaviour,
+            self._spawn,
         )
         self._requests = Requests(
             self._connectors,
@@ -122,6 +140,7 @@ class Controller:
             reporter=self._reporter,
             reset=self._reset_wanted,
             send=self._send,
+            profiles=self._profiles(),
         )
         self._aligned = Ticker(
             lambda: configuration.number("ClockAlignedDataInterval"),
@@ -157,6 +176,7 @@ class Controller:
             self._connection.abort()
             self._registration.shut_down()
             self._aligned.stop()
+            self._reservations.shut_down()
             for connector in self._connectors.values():
                 connector.shut_down()
         return self._reset.result()
@@ -175,6 +195,7 @@ class Controller:
             # Only a power loss leaves one behind; it ended when its meter was logged last.
             data = transaction.samples
             self._transactions.stop(transaction, reason="PowerLoss", id_tag=None, data=data)
+        self._reservations.start()
         for connector in self._connectors.values():
             connector.power_up(senses_cable=self._after in self._behaviour.senses_cable_after)
         if self._after not in self._behaviour.reports_after:
@@ -209,6 +230,15 @@ class Controller:
     def _reset_wanted(self, kind: str) -> None:
         if not self._reset.done():
             self._reset.set_result(kind)
+
+    def _profiles(self) -> list[Mapping[str, Handler]]:
+        """List what the feature profiles of the product answer."""
+        handlers = {"Reservation": self._reserving.handlers}
+        return [handlers[name] for name in self._settings.profiles if name in handlers]
+
+    def _status_changed(self, number: int, status: Status) -> None:
+        self._reporter.changed(number, status)
+        self._reserving.changed()
 
     def _status(self) -> Status:
         return Status("Available" if self._availability.operative(0) else "Unavailable")

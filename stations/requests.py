@@ -153,10 +153,10 @@ class Requests:
         return Answer(self._configuration.report(names))
 
     def _remote_start(self, payload: Payload) -> Answer:
-        connector = self._admission.connector_for_remote_start(payload.get("connectorId"))
+        id_tag = payload["idTag"]
+        connector = self._admission.connector_for_remote_start(payload.get("connectorId"), id_tag)
         if connector is None or self._pending:
             return _status("Rejected")
-        id_tag = payload["idTag"]
         return _status("Accepted", lambda: self._admission.start_remotely(connector, id_tag))
 
     def _remote_stop(self, payload: Payload) -> Answer:

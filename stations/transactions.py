@@ -88,20 +88,29 @@ class Transactions:
         """The transactions that have not ended."""
         return [transaction for transaction in self._known.values() if not transaction.ended]
 
-    def start(self, connector: int, id_tag: str, parent: str | None, register: int) -> Transaction:
-        """Begin a transaction now; `register` in Wh."""
+    def start(
+        self,
+        connector: int,
+        id_tag: str,
+        parent: str | None,
+        register: int,
+        reservation: int | None = None,
+    ) -> Transaction:
+        """Begin a transaction now; `register` in Wh, `reservation` is what it uses up."""
         number = self._next_transaction
         self._next_transaction += 1
         self._store.write("next-transaction", self._next_transaction)
         transaction = Transaction(number, connector, id_tag, parent)
         self._known[number] = transaction
         self.log(transaction, register)
-        start = {
+        start: Payload = {
             "connectorId": connector,
             "idTag": id_tag,
             "meterStart": register,
             "timestamp": transaction.seen,
         }
+        if reservation is not None:
+            start["reservationId"] = reservation
         self._add("StartTransaction", start, transaction)
         return transaction
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench.capability import Card
-from bench.clock import utc
+from bench.clock import utc, wire
 from bench.ocpp import schema
 from bench.ocpp.action import Action
 from bench.ocpp.frame import Call, CallError, CallResult, shorten
@@ -37,6 +37,8 @@ class Book:
     """Transactions running, by id."""
     statuses: dict[int, str] = field(default_factory=dict)
     """The status that each connector reported last, since the last BootNotification."""
+    reservations: set[int] = field(default_factory=set)
+    """The reservationIds that the DUT may still hold."""
     boot_status: str = "Accepted"
     """Answer to the last BootNotification; Accepted for a DUT that just reconnects."""
     _starts: dict[tuple[Any, ...], int] = field(default_factory=dict)
@@ -50,11 +52,20 @@ class Book:
         if key not in self._starts:
             number = next(self._ids)
             self._starts[key] = number
+            reservation = payload.get("reservationId")
+            if isinstance(reservation, int):
+                self.reservations.discard(reservation)
             connector = payload.get("connectorId")
             self.open[number] = Transaction(
                 number, connector if isinstance(connector, int) else 0, str(payload.get("idTag"))
             )
         return self._starts[key]
+
+    def reservation_id(self) -> int:
+        """Make a new reservationId; the DUT is taken to hold it until it is known not to."""
+        number = next(self._ids)
+        self.reservations.add(number)
+        return number
 
     def transaction_id(self, start: Mapping[str, Any]) -> int:
         """Return the id that was given for a StartTransaction."""
@@ -221,8 +232,8 @@ class Csms:
 
 
 def utc_now() -> str:
-    """Write this moment as the bench's messages carry it: ISO 8601, UTC, milliseconds."""
-    return utc().strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    """Write this moment as the bench's messages carry it."""
+    return wire(utc())
 
 
 def _pattern(call: Action | CallPattern) -> CallPattern:

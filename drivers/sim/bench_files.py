@@ -85,6 +85,8 @@ driver = "tcp-relay"
 def dut_toml(variant: Variant, station: StationSettings) -> str:
     """Write the product: what it is, what it claims, how to test this sample."""
     cards = "\n\n".join(f"[pixit.cards.{name}]\n{_lines(card)}" for name, card in CARDS.items())
+    off = variant.reservations_off
+    switch = "" if off is None else f"\n\n[pixit.reservations_off]\n{_lines(off)}"
     return f"""\
 # The virtual charging station of a simulated lab.
 
@@ -102,7 +104,7 @@ software = {_value(station.firmware)}
 connector = 1
 connectors = {variant.connectors}
 
-{cards}
+{cards}{switch}
 
 [pixit.timing]
 {_lines(variant.timing)}

@@ -34,7 +34,7 @@ _CORE_AC_STATION: Mapping[str, Any] = MappingProxyType(
         "C-06": "Both",
         "C-07": True,
         "C-08": True,
-        "R-1": False,
+        "R-1": True,
         "SC-1": "A",
         "AQ-1": False,
         "AQ-2": False,
@@ -47,7 +47,7 @@ _CORE_AC_STATION: Mapping[str, Any] = MappingProxyType(
         "FP.Core": True,
         "FP.FW": False,
         "FP.SC": False,
-        "FP.RES": False,
+        "FP.RES": True,
         "FP.LAL": False,
         "FP.RT": True,
         "SEC.P1": False,
@@ -87,6 +87,7 @@ _DEMO_TIMING: Mapping[str, float] = MappingProxyType(
         "retry_interval": 3,
         "meter_interval": 1,
         "connection_timeout": 3,
+        "reservation": 2.0,
     }
 )
 
@@ -102,6 +103,8 @@ class Variant:
     """How many it has; connector 1 is on the bench."""
     fixed_cable: float | None = None
     """Rating of its own cable in A, None when it has a socket."""
+    reservations_off: Mapping[str, str] | None = None
+    """The key and value that make it refuse reservations, as `[pixit.reservations_off]` wants."""
     station: Mapping[str, Any] = field(default_factory=dict)
     """Fields of `StationSettings` that differ from the product's defaults."""
 
@@ -109,11 +112,13 @@ class Variant:
 VARIANTS: Mapping[str, Variant] = MappingProxyType(
     {
         "default": Variant(
-            summary="two sockets with lock, a card reader at each, Core and remote trigger",
+            summary="two sockets with lock, a reader at each; Core, remote trigger, reservation",
             pics=_CORE_AC_STATION,
             timing=_DEMO_TIMING,
             connectors=2,
+            reservations_off={"key": "ReservationsAccepted", "value": "false"},
             station={
+                "profiles": ("Core", "RemoteTrigger", "Reservation"),
                 "boot_time": 0.3,
                 "boot_retry": 2.0,
                 "message_timeout": 4.0,

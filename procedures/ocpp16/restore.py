@@ -15,7 +15,7 @@ from bench.ocpp.message import Received
 from bench.ocpp.predicate import ABSENT, any_of
 from bench.ocpp.station import Station
 from bench.procedure import procedure
-from procedures.ocpp16 import states
+from procedures.ocpp16 import reservations, states
 
 BASIC_VALUES = MappingProxyType(
     {
@@ -52,6 +52,7 @@ async def basic_state_is_restored(
     """
     restless = await registered(case, station, csms)
     restless |= await transactions_stopped(case, station, csms)
+    restless |= await reservations_cancelled(case, station, csms)
     clear = await cable_out(case, station, csms, coupler)
     clear &= await statuses_known(case, station, csms)
     if not clear:
@@ -92,6 +93,16 @@ async def transactions_stopped(case: Case, station: Station, csms: Csms) -> bool
                 csms.book.open.pop(number, None)
                 case.note(f"the station has no transaction {number}")
     return bool(running)
+
+
+async def reservations_cancelled(case: Case, station: Station, csms: Csms) -> bool:
+    """Cancel every reservation that the bench knows of; tell whether there was one."""
+    known = tuple(sorted(csms.book.reservations))
+    if known:
+        async with case.step("No connector is reserved"):
+            for number in known:
+                await reservations.cancelled(station, csms, number)
+    return bool(known)
 
 
 async def cable_out(case: Case, station: Station, csms: Csms, coupler: VehicleCoupler) -> bool:

@@ -62,55 +62,104 @@ async def authorized(case: Case, station: Station, cards: CardPresenter, card: C
 
 
 async def charging(
-    case: Case, station: Station, csms: Csms, coupler: VehicleCoupler, vehicle: VehicleEmulator
+    case: Case,
+    station: Station,
+    csms: Csms,
+    coupler: VehicleCoupler,
+    vehicle: VehicleEmulator,
+    card: Card | None = None,
+    **start: Any,
 ) -> int:
-    """Charge with the card `valid`, started remotely; returns the transactionId.
+    """Charge with a card (`valid` if None), started remotely; returns the transactionId.
 
-    The cable comes first, unless the station blocks it before the authorisation (AQ-2).
+    The cable comes first, unless the station blocks it before the authorisation (AQ-2). `start`
+    are more fields that the StartTransaction has to have.
     """
+    who = card or case.pixit.card("valid")
     if case.pics.get("AQ-2"):
-        return await charging_after_remote_start(case, station, csms, coupler, vehicle)
-    return await charging_after_plug_in(case, station, csms, coupler, vehicle)
+        return await charging_after_remote_start(
+            case, station, csms, coupler, vehicle, who, **start
+        )
+    return await charging_after_plug_in(case, station, csms, coupler, vehicle, who, **start)
 
 
 async def charging_after_plug_in(
-    case: Case, station: Station, csms: Csms, coupler: VehicleCoupler, vehicle: VehicleEmulator
+    case: Case,
+    station: Station,
+    csms: Csms,
+    coupler: VehicleCoupler,
+    vehicle: VehicleEmulator,
+    card: Card | None = None,
+    **start: Any,
 ) -> int:
-    """Plug in, then start remotely; returns the transactionId."""
+    """Plug in, then start remotely as in `charging`; returns the transactionId."""
+    who = card or case.pixit.card("valid")
     asks = await asks_before_remote_start(case, station)
     await plugged_in(case, station, coupler)
     async with case.step("Start remotely: the transaction begins"):
-        await remote_start_accepted(case, station, asks=asks)
+        await remote_start_accepted(case, station, who, asks=asks)
         await vehicle.draw(case.pixit.connector)
-        start = await transaction_begins(case, station, case.pixit.card("valid"))
+        message = await transaction_begins(case, station, who, **start)
         await no_needless_authorize(station, asks=asks)
-    return csms.book.transaction_id(start.payload)
+    return csms.book.transaction_id(message.payload)
 
 
 async def charging_after_remote_start(
-    case: Case, station: Station, csms: Csms, coupler: VehicleCoupler, vehicle: VehicleEmulator
+    case: Case,
+    station: Station,
+    csms: Csms,
+    coupler: VehicleCoupler,
+    vehicle: VehicleEmulator,
+    card: Card | None = None,
+    **start: Any,
 ) -> int:
-    """Start remotely, then plug in; returns the transactionId."""
+    """Start remotely as in `charging`, then plug in; returns the transactionId."""
     connector = case.pixit.connector
-    await remotely_prepared(case, station)
+    who = card or case.pixit.card("valid")
+    await remotely_prepared(case, station, who)
     async with case.step("Plug the cable in: the transaction begins"):
         case.afterwards(coupler.unplug, connector)
         await coupler.plug_in(connector)
         await vehicle.draw(connector)
-        start = await transaction_begins(case, station, case.pixit.card("valid"))
-    return csms.book.transaction_id(start.payload)
+        message = await transaction_begins(case, station, who, **start)
+    return csms.book.transaction_id(message.payload)
 
 
-async def remotely_prepared(case: Case, station: Station) -> Received:
+async def remotely_prepared(case: Case, station: Station, card: Card | None = None) -> Received:
     """Start remotely while no vehicle is connected; returns the message Preparing."""
+    who = card or case.pixit.card("valid")
     connector = case.pixit.connector
     asks = await asks_before_remote_start(case, station)
     async with case.step("Start remotely: the connector gets ready"):
-        await remote_start_accepted(case, station, asks=asks)
+        await remote_start_accepted(case, station, who, asks=asks)
         ready = v16.StatusNotification(connectorId=connector, status="Preparing")
         message = await station.expect(ready)
         await no_needless_authorize(station, asks=asks)
     return message
+
+
+async def out_of_service(case: Case, station: Station, *connectors: int) -> None:
+    """Take connectors out of service, 0 for the whole station; all of them report Unavailable."""
+    for one in connectors:
+        every = range(case.pixit.connectors + 1) if one == 0 else (one,)
+        async with case.step(f"Take connector {one} out of service"):
+            case.afterwards(availability_changed, station, one, "Operative")
+            await availability_changed(station, one, "Inoperative")
+            for each in every:
+                gone = v16.StatusNotification(connectorId=each, status="Unavailable")
+                await station.expect(gone)
+
+
+async def others_out_of_service(case: Case, station: Station) -> None:
+    """Take all connectors out of service but the one under test."""
+    every = range(1, case.pixit.connectors + 1)
+    await out_of_service(case, station, *(c for c in every if c != case.pixit.connector))
+
+
+async def availability_changed(station: Station, connector: int, to: str) -> None:
+    """Put a connector into service or out of it, and have that accepted."""
+    request = v16.ChangeAvailability(connectorId=connector, type=to)
+    await station.call(request, result(status="Accepted"))
 
 
 # Parts of a step
@@ -129,13 +178,12 @@ async def asks_before_remote_start(case: Case, station: Station) -> bool:
     return str(value.value).lower() == "true"
 
 
-async def remote_start_accepted(case: Case, station: Station, *, asks: bool) -> None:
-    """Start remotely for the card `valid`; the station accepts, and asks if it is to."""
-    id_tag = case.pixit.card("valid").id_tag
-    request = v16.RemoteStartTransaction(connectorId=case.pixit.connector, idTag=id_tag)
+async def remote_start_accepted(case: Case, station: Station, card: Card, *, asks: bool) -> None:
+    """Start remotely for a card; the station accepts, and asks about it if it is to."""
+    request = v16.RemoteStartTransaction(connectorId=case.pixit.connector, idTag=card.id_tag)
     await station.call(request, result(status="Accepted"))
     if asks:
-        await station.expect(v16.Authorize(idTag=id_tag))
+        await station.expect(v16.Authorize(idTag=card.id_tag))
 
 
 async def no_needless_authorize(station: Station, *, asks: bool) -> None:
@@ -145,14 +193,14 @@ async def no_needless_authorize(station: Station, *, asks: bool) -> None:
 
 
 async def transaction_begins(
-    case: Case, station: Station, card: Card, *, in_order: bool = False
+    case: Case, station: Station, card: Card, *, in_order: bool = False, **fields: Any
 ) -> Received:
-    """Expect StartTransaction and Charging in any order; returns the StartTransaction.
+    """Expect StartTransaction (with these fields) and Charging in any order; returns the first.
 
     With `in_order` the StartTransaction comes after what the step has seen so far.
     """
     connector = case.pixit.connector
-    start = v16.StartTransaction(connectorId=connector, idTag=card.id_tag)
+    start = v16.StartTransaction(connectorId=connector, idTag=card.id_tag, **fields)
     message = await station.expect(start, in_order=in_order)
     await station.expect(v16.StatusNotification(connectorId=connector, status="Charging"))
     return message

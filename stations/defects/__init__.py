@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from stations.conduct import Defect
-from stations.defects import boot, configuration, messages, offline, remote, reset, session
+from stations.defects import (
+    boot,
+    configuration,
+    messages,
+    offline,
+    remote,
+    reservation,
+    reset,
+    session,
+)
 
 DEFECTS: tuple[Defect, ...] = (
     *reset.DEFECTS,
@@ -13,6 +22,7 @@ DEFECTS: tuple[Defect, ...] = (
     *configuration.DEFECTS,
     *offline.DEFECTS,
     *messages.DEFECTS,
+    *reservation.DEFECTS,
 )
 """All defects, in the order of the chapters that catch them."""
 

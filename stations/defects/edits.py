@@ -84,3 +84,13 @@ def keys(
         return replace(answer, payload=payload)
 
     return spoil
+
+
+def without(field: str) -> Replacement:
+    """Leave a field out wherever it is present."""
+    return lambda payload: [{name: payload[name] for name in payload if name != field}]
+
+
+def fail(when: When, code: str) -> Retort:
+    """Answer these requests with a CALLERROR, and do nothing."""
+    return lambda request, answer: Answer(error=code) if when(request) else answer

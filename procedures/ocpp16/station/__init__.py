@@ -13,6 +13,7 @@ from procedures.ocpp16.station import (
     core_start_session,
     core_stop_session,
     core_unlock_non_happy,
+    reservation,
 )
 
 SUITE = Suite(
@@ -30,6 +31,7 @@ SUITE = Suite(
         core_unlock_non_happy,
         core_offline,
         core_configuration_non_happy,
+        reservation,
     ),
     reset=restore.basic_state_is_restored,
     first=("TC_019_CS",),

@@ -21,7 +21,7 @@ from procedures.ocpp16 import states
 )
 async def unavailability_survives_a_hard_reset(case: Case, station: Station) -> None:
     """A hard reset restarts the station, and a connector out of service stays so."""
-    await _out_of_service(case, station)
+    await states.out_of_service(case, station, case.pixit.connector)
 
     async with case.step("Reset hard: the station restarts, the connector stays Unavailable"):
         await station.call(v16.Reset(type="Hard"), result(status="Accepted"))
@@ -43,7 +43,7 @@ async def unavailability_survives_a_soft_reset(case: Case, station: Station) -> 
     A station that restarts its software with the reset announces itself and reports its status.
     """
     timing = case.pixit.timing
-    await _out_of_service(case, station)
+    await states.out_of_service(case, station, case.pixit.connector)
 
     async with case.step("Reset softly: the connector stays Unavailable"):
         await station.call(v16.Reset(type="Soft"), result(status="Accepted"))
@@ -85,21 +85,8 @@ async def hard_reset_stops_the_transaction(
         await states.every_status(case, station, after=boot, under_test=plugged)
 
 
-async def _out_of_service(case: Case, station: Station) -> None:
-    connector = case.pixit.connector
-    async with case.step("Take the connector out of service"):
-        case.afterwards(_change, station, connector, "Operative")
-        await _change(station, connector, "Inoperative")
-        await station.expect(v16.StatusNotification(connectorId=connector, status="Unavailable"))
-
-
 async def _back_in_service(case: Case, station: Station) -> None:
     connector = case.pixit.connector
     async with case.step("Put the connector back into service"):
-        await _change(station, connector, "Operative")
+        await states.availability_changed(station, connector, "Operative")
         await station.expect(v16.StatusNotification(connectorId=connector, status="Available"))
-
-
-async def _change(station: Station, connector: int, to: str) -> None:
-    request = v16.ChangeAvailability(connectorId=connector, type=to)
-    await station.call(request, result(status="Accepted"))

@@ -25,7 +25,7 @@ from bench.capability import (
 from bench.config import BenchConfig, BenchSettings, DeviceEntry
 from bench.control import Control
 from bench.device import Answer, Device, Driver, DriverContext, Identity
-from bench.dut import CardEntry, DutConfig, DutIdentity, Pixit, Timing
+from bench.dut import CardEntry, DutConfig, DutIdentity, Pixit, Setting, Timing
 from bench.errors import Unverifiable
 from bench.events import CaseEnded, Checked, Event, Noted
 from bench.journal import Record
@@ -52,6 +52,7 @@ CARDS = {
     "second": CardEntry("CARD2", parent="GROUP"),
     "invalid": CardEntry("STRANGER", "Invalid"),
 }
+RESERVATIONS_OFF = Setting("ReservationsAccepted", "false")
 
 
 class Hands(Device, VehicleCoupler, VehicleEmulator, CardPresenter, PowerSwitch, NetworkPath):
@@ -194,11 +195,22 @@ class Rig:
 
 
 @asynccontextmanager
-async def rig(*, booted: bool = True, pics: dict[str, Any] | None = None) -> AsyncIterator[Rig]:
+async def rig(
+    *,
+    booted: bool = True,
+    pics: dict[str, Any] | None = None,
+    reservations_off: Setting | None = RESERVATIONS_OFF,
+) -> AsyncIterator[Rig]:
     """Make a station that has booted (or is off), and an engine with default waits."""
     stream, records, hands = Stream(), list[Record](), Hands()
     timing = Timing()
-    pixit = Pixit(connector=1, connectors=2, cards=dict(CARDS), timing=timing)
+    pixit = Pixit(
+        connector=1,
+        connectors=2,
+        cards=dict(CARDS),
+        timing=timing,
+        reservations_off=reservations_off,
+    )
     identity = DutIdentity("charging-station", "CP", "Test", "Scripted")
     dut = DutConfig(Path("dut.toml"), identity, PICS | (pics or {}), pixit)
     cards = {entry.id_tag.lower(): pixit.card(name) for name, entry in CARDS.items()}

@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import Any, Never
 
-from bench.clock import now
+from bench.clock import from_iso, now
 from bench.ocpp.dialogue import Dialogue
 from bench.ocpp.frame import Call, CallError, CallResult, encode, parse
 
@@ -32,6 +32,8 @@ KEYS = {
     "MeterValuesAlignedData": "",
     "MeterValuesSampledData": "",
     "NumberOfConnectors": "2",
+    "ReservationsAccepted": "true",
+    "ReserveConnectorZeroSupported": "true",
     "ResetRetries": "1",
     "StopTransactionOnEVSideDisconnect": "true",
     "StopTransactionOnInvalidId": "true",
@@ -42,7 +44,12 @@ KEYS = {
     "TransactionMessageRetryInterval": "60",
     "UnlockConnectorOnEVSideDisconnect": "true",
 }
-READ_ONLY = {"GetConfigurationMaxKeys", "NumberOfConnectors", "SupportedFeatureProfiles"}
+READ_ONLY = {
+    "GetConfigurationMaxKeys",
+    "NumberOfConnectors",
+    "ReserveConnectorZeroSupported",
+    "SupportedFeatureProfiles",
+}
 
 ACCEPT: Payload = {"status": "Accepted"}
 ACCEPTED = (
@@ -84,16 +91,20 @@ class ScriptedStation:
         self.read_only = set(READ_ONLY)
         self.statuses = dict.fromkeys((0, 1, 2), "Available")
         self.answers: dict[str, Answer] = dict.fromkeys(ACCEPTED, lambda payload: dict(ACCEPT)) | {
+            "CancelReservation": self._allow_cancel,
             "GetConfiguration": self._read,
             "ChangeConfiguration": self._write,
             "RemoteStopTransaction": self._allow_stop,
+            "ReserveNow": self._allow_reservation,
             "UnlockConnector": self._unlock,
         }
         """What is answered, by action."""
         self.reactions: dict[str, Reaction] = {
+            "CancelReservation": lambda payload: self.free(),
             "ChangeAvailability": self._change_availability,
             "RemoteStartTransaction": self._start_remotely,
             "RemoteStopTransaction": lambda payload: self.stop("Remote"),
+            "ReserveNow": self.reserve,
             "Reset": lambda payload: self.reboot(f"{payload['type']}Reset"),
             "TriggerMessage": lambda payload: self.report(payload["connectorId"]),
         }
@@ -104,6 +115,8 @@ class ScriptedStation:
         """The transactionId."""
         self.id_tag = ""
         """Who may charge, or does."""
+        self.reservation: Payload = {}
+        """What the ReserveNow said that holds connector 1; empty without."""
         self.plugged = self.drawing = False
         self.queue: list[Payload] = []
         """Samples that could not be delivered."""
@@ -256,7 +269,7 @@ class ScriptedStation:
         self.plugged = True
         if self.id_tag:
             await self.start()
-        else:
+        elif not self.reservation:
             await self.report(1, "Preparing")
 
     async def draw(self) -> None:
@@ -277,12 +290,17 @@ class ScriptedStation:
                 await self.stop("Local", idTag=id_tag)
             return
         answer = await self.call("Authorize", idTag=id_tag)
-        if answer["idTagInfo"]["status"] == "Accepted":
+        info = answer["idTagInfo"]
+        owner = self.reservation.get("idTag", id_tag)
+        group = self.reservation.get("parentIdTag", "none")
+        if info["status"] == "Accepted" and (owner == id_tag or group == info.get("parentIdTag")):
             await self.admit(id_tag)
 
     async def admit(self, id_tag: str) -> None:
         self.id_tag = id_tag
         if self.plugged:
+            if self.reservation:
+                await self.report(1, "Preparing")
             await self.start()
         else:
             await self.report(1, "Preparing")
@@ -296,6 +314,7 @@ class ScriptedStation:
             idTag=self.id_tag,
             meterStart=1000,
             timestamp=self.stamp(),
+            **self._reserved(),
         )
         self.running = answer["transactionId"]
         if self.drawing:
@@ -318,6 +337,25 @@ class ScriptedStation:
             reason=reason,
             **fields,
         )
+
+    async def reserve(self, payload: Payload) -> None:
+        self.reservation = payload
+        await self.report(1, "Reserved")
+        left = from_iso(payload["expiryDate"]) - now().utc
+        self.timer("reservation", self._expire(left.total_seconds()))
+
+    async def _expire(self, wait: float) -> None:
+        await asyncio.sleep(wait)
+        await self.free()
+
+    async def free(self) -> None:
+        self.reservation = {}
+        if self.statuses[1] == "Reserved":
+            await self.report(1, "Available")
+
+    def _reserved(self) -> Payload:
+        reservation, self.reservation = self.reservation, {}
+        return {"reservationId": reservation["reservationId"]} if reservation else {}
 
     async def _reconnect(self) -> None:
         await self.connect()
@@ -380,6 +418,19 @@ class ScriptedStation:
         running = self.running == payload["transactionId"]
         return {"status": "Accepted" if running else "Rejected"}
 
+    def _allow_reservation(self, payload: Payload) -> Payload:
+        if self.keys["ReservationsAccepted"] != "true":
+            return {"status": "Rejected"}
+        wanted = payload["connectorId"]
+        statuses = {self.statuses[connector] for connector in (1, 2) if wanted in (0, connector)}
+        if "Available" in statuses:
+            return dict(ACCEPT)
+        return {"status": "Unavailable" if statuses == {"Unavailable"} else "Occupied"}
+
+    def _allow_cancel(self, payload: Payload) -> Payload:
+        known = self.reservation.get("reservationId") == payload["reservationId"]
+        return {"status": "Accepted" if known else "Rejected"}
+
     def _unlock(self, payload: Payload) -> Payload:
         known = payload["connectorId"] in self.statuses
         return {"status": "Unlocked" if known else "NotSupported"}
@@ -393,6 +444,11 @@ class ScriptedStation:
                     await self.report(connector, status)
 
     async def _start_remotely(self, payload: Payload) -> None:
+        if payload["connectorId"] != 1:
+            await self.report(payload["connectorId"], "Preparing")
+            await asyncio.sleep(int(self.keys["ConnectionTimeOut"]))
+            await self.report(payload["connectorId"], "Available")
+            return
         if self.keys["AuthorizeRemoteTxRequests"] == "true":
             await self.call("Authorize", idTag=payload["idTag"])
         await self.admit(payload["idTag"])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bench.clock import now
+from bench.clock import now, wire
 from bench.events import Acted, CaseEnded, Checked, FrameReceived
 from bench.ocpp.frame import CallError
 from procedures.ocpp16.station import SUITE
@@ -325,7 +325,7 @@ async def test_keys_are_asked_for_as_many_at_a_time_as_the_station_takes() -> No
         await bench.run("TC_019_CS", reset=False)
         asked = [call.payload for call in bench.station.asked]
         sizes = [len(payload.get("key", ())) for payload in asked]
-        assert sizes == [1, 0, 1, 7, 7, 7, 1]
+        assert sizes == [1, 0, 1, 7, 7, 7, 3]
 
 
 async def test_an_unusable_number_of_keys_fails() -> None:
@@ -463,3 +463,40 @@ async def test_a_path_that_is_not_cut_is_inconclusive() -> None:
         ended = await bench.run("TC_036_CS")
         assert (ended.verdict, ended.phase) == ("inconclusive", "body")
         assert "although the path is cut" in reason(ended)
+
+
+# Reservation
+
+
+async def test_a_reservation_that_is_left_is_cancelled_before_the_next_case() -> None:
+    async with rig() as bench:
+        number = bench.book.reservation_id()
+        ask = {"connectorId": 1, "expiryDate": wire(now().utc + timedelta(hours=1))}
+        await bench.station.reserve(ask | {"idTag": "CARD1", "reservationId": number})
+        ended = await bench.run("TC_031_CS")
+        assert (ended.verdict, ended.reason) == ("pass", None)
+        assert bench.asked("CancelReservation") == ["CancelReservation"]
+        assert bench.book.reservations == set()
+        assert bench.station.statuses[1] == "Available"
+
+
+async def test_what_was_reserved_is_cancelled_after_the_case() -> None:
+    async with rig() as bench:
+        assert (await bench.run("TC_052_CS")).verdict == "pass"
+        assert bench.book.reservations == set()
+        assert bench.station.reservation == {}
+
+
+async def test_an_operator_switches_reservations_off_where_no_key_does() -> None:
+    async with rig(reservations_off=None) as bench:
+        ended = await bench.run("TC_048_4_CS")
+        assert (ended.verdict, ended.phase) == ("inconclusive", "preamble")
+        assert "nobody answers" in reason(ended)
+
+
+async def test_a_stranger_may_be_asked_about_at_a_reserved_connector() -> None:
+    async with rig() as bench:
+        ended = await bench.run("TC_046_1_CS")
+        assert ended.verdict == "pass"
+        asked = [c for c in bench.events(FrameReceived) if "Authorize" in (c.text or "")]
+        assert any("CARD2" in (frame.text or "") for frame in asked)
