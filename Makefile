@@ -1,6 +1,6 @@
 # The two commands of the README are `make demo` and `make test`; both install what they need.
 
-.PHONY: demo test bench docs screenshots lint setup clean
+.PHONY: demo test bench mutants docs screenshots lint setup clean
 
 export PYTHONUNBUFFERED = 1
 BIN = .venv/bin
@@ -22,6 +22,9 @@ test: lint
 
 bench: setup
 	$(BIN)/python -m tests.benchmarks
+
+mutants: setup
+	$(BIN)/python -m tests.mutants
 
 docs: setup
 	$(BIN)/python tools/reference.py

@@ -105,6 +105,8 @@ class Defect:
     """By action: what becomes of the station's own CALLs."""
     answers: Mapping[str, Retort] = field(default_factory=dict)
     """By action: what becomes of its answers."""
+    variant: str = "default"
+    """The product that has it, as the simulated lab names it."""
 
 
 class Conduct:

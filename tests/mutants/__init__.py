@@ -1,0 +1,1 @@
+"""The matrix of defects: run by `make mutants`, in virtual time."""
