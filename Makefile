@@ -8,7 +8,8 @@ BIN = .venv/bin
 setup:
 	@tools/setup.sh
 
-demo: setup
+demo:
+	@tools/setup.sh demo
 	@$(BIN)/pilotbench demo
 
 lint: setup

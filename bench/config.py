@@ -11,7 +11,13 @@ from bench import toml
 from bench.device import Driver
 from bench.errors import ConfigError
 
-_EXTRAS = {"pymodbus": "modbus", "pysnmp": "snmp", "serial": "modbus", "serialx": "serial"}
+_EXTRAS = {
+    "pymodbus": "modbus",
+    "pysnmp": "snmp",
+    "serial": "modbus",
+    "serialx": "serial",
+    "smartcard": "pcsc",
+}
 """The extra of pyproject.toml that brings an optional package."""
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TypeVar
 
 from bench.device import Action, Device, DriverContext, Identity, Operator
 from bench.errors import Unverifiable
 from drivers.lifecycle import report
+
+T = TypeVar("T")
 
 _YES, _NO = "yes", "no"
 
@@ -41,12 +44,18 @@ class Hand:
 
     async def enters(self, text: str, low: float, method: str, /, **arguments: Any) -> float:
         """Have a number read and entered, at least `low`; ask once more when it is none."""
+        return await self.writes(text, lambda value: _number(value, low), method, **arguments)
+
+    async def writes(
+        self, text: str, read: Callable[[Any], T], method: str, /, **arguments: Any
+    ) -> T:
+        """Have something entered that `read` understands; ask once more when it raises."""
         action = Action(self._capability, method, arguments)
         reason = ""
         for _ in range(2):
             answer = await self._operator.ask("enter", reason + text, action=action)
             try:
-                return _number(answer.value, low)
+                return read(answer.value)
             except ValueError as error:
                 reason = f"{error}. "
         raise Unverifiable(f"{self._name}: {reason}({text})")

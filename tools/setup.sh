@@ -1,6 +1,8 @@
 #!/bin/sh
 # Make .venv with everything that Pilotbench and its tests need. Idempotent; fast when nothing changed.
+# With the argument `demo`: without what only the tests of card readers need, which has to be compiled.
 set -eu
+extent=${1:-all}
 cd "$(dirname "$0")/.."
 
 say() { printf '%s\n' "$*" >&2; }
@@ -20,6 +22,17 @@ missing=""
 if [ -n "$python" ] && ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
     missing="$python-venv"
 fi
+# The tests have a PC/SC daemon of their own with a virtual reader, and pyscard is built here.
+if [ "$extent" = all ]; then
+    [ -x /usr/sbin/pcscd ] || missing="$missing pcscd"
+    [ -e /usr/lib/pcsc/drivers/serial/libifdvpcd.so ] || missing="$missing vsmartcard-vpcd"
+    [ -e /usr/include/PCSC/winscard.h ] || missing="$missing libpcsclite-dev"
+    command -v swig >/dev/null 2>&1 || missing="$missing swig"
+    command -v gcc >/dev/null 2>&1 || missing="$missing gcc libc6-dev"
+    [ -z "$python" ] || "$python" -c 'import pathlib, sys, sysconfig
+sys.exit(not pathlib.Path(sysconfig.get_path("include"), "Python.h").exists())' || missing="$missing $python-dev"
+    [ -n "$python" ] || missing="$missing python3-dev"
+fi
 if [ -n "$missing" ]; then
     if [ "$(id -u)" = 0 ]; then as_root=""
     elif sudo -n true 2>/dev/null; then as_root="sudo"
@@ -34,8 +47,11 @@ if [ -n "$missing" ]; then
         { say "Python 3.11 or newer is needed, this is $("$python" --version)"; exit 1; }
 fi
 
-stamp=.venv/.pilotbench
-wanted=$(cat requirements.txt pyproject.toml tools/setup.sh | cksum)" $(pwd)"
+files="requirements.txt pyproject.toml tools/setup.sh"
+stamp=.venv/.pilotbench-$extent
+if [ "$extent" = all ]; then files="requirements-pcsc.txt $files"; fi
+# shellcheck disable=SC2086 # a list of files
+wanted=$(cat $files | cksum)" $(pwd)"
 if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && [ -x .venv/bin/python ]; then
     exit 0
 fi
@@ -47,5 +63,9 @@ if ! { [ -x .venv/bin/python ] && .venv/bin/python -c 'import pip' 2>/dev/null; 
 fi
 say "Installing the Python packages of requirements.txt"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+if [ "$extent" = all ]; then
+    say "Building the Python packages of requirements-pcsc.txt"
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-pcsc.txt
+fi
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 printf '%s' "$wanted" >"$stamp"

@@ -1,6 +1,6 @@
 """The abilities a procedure may ask a bench for; devices and operators offer them alike."""
 
-from bench.capability.cards import Card, CardPresenter
+from bench.capability.cards import Card, CardPresenter, CardReader, CardReading
 from bench.capability.load import Load, LoadReading
 from bench.capability.meter import MeterReading, PowerMeter
 from bench.capability.modem import Level, Modem, Saturated, Signal, Technology
@@ -19,6 +19,7 @@ CAPABILITIES: tuple[type, ...] = (
     VehicleCoupler,
     VehicleEmulator,
     CardPresenter,
+    CardReader,
     PowerMeter,
     PowerSwitch,
     NetworkPath,
@@ -31,6 +32,8 @@ __all__ = [
     "CAPABILITIES",
     "Card",
     "CardPresenter",
+    "CardReader",
+    "CardReading",
     "Cut",
     "End",
     "Failure",

@@ -35,3 +35,37 @@ class CardPresenter(Protocol):
     @abstractmethod
     async def withdraw(self) -> None:
         """Take every card away from the reader."""
+
+
+@dataclass(frozen=True, slots=True)
+class CardReading:
+    """What a reader of the lab tells about the card that lies on it."""
+
+    uid: str
+    """The chip's number in upper-case hexadecimal digits, 4, 7 or 10 bytes."""
+    atr: str = ""
+    """Answer to reset in hexadecimal digits (ISO/IEC 7816-3); empty when nothing tells it."""
+    kind: str = ""
+    """Card type in words, for people; empty when nothing tells it."""
+
+
+class CardReader(Protocol):
+    """Read the lab's own cards, so that nobody types a UID into the inventory."""
+
+    @abstractmethod
+    async def read_card(self) -> CardReading | None:
+        """Read the card that lies on the reader now; None when there is none.
+
+        Raises `Unverifiable` for a card that does not tell its UID.
+        """
+
+    @abstractmethod
+    async def await_card(self, *, within: float) -> CardReading:
+        """Wait for a card, or read the one that is there already.
+
+        Raises `Unverifiable` when none comes within some s, or one does not tell its UID.
+        """
+
+    @abstractmethod
+    async def await_removal(self, *, within: float) -> None:
+        """Wait until no card lies on the reader; raises `Unverifiable` after `within` s."""

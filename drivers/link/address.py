@@ -6,6 +6,7 @@ serial:/dev/ttyACM0?baudrate=115200
 socket://HOST:PORT
 http://HOST:PORT                  (port 80 when left out)
 snmp://HOST:PORT                  (port 161 when left out)
+pcsc:NAME                         (the only reader when NAME is left out)
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ _NETWORK = {"modbus-tcp": 502, "socket": None, "http": 80, "snmp": 161}
 
 _SERIAL = ("modbus-rtu", "serial")
 """Schemes with the path of a serial port."""
+
+_READER = "pcsc"
+"""The scheme with the name of a card reader."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +38,12 @@ class Address:
     parity: str = "N"
     """N, E or O."""
     stopbits: int = 1
+    reader: str = ""
+    """Name of a PC/SC reader; empty: the only one."""
 
     def __str__(self) -> str:
+        if self.scheme == _READER:
+            return f"{self.scheme}:{self.reader}"
         if self.path:
             return f"{self.scheme}:{self.path}"
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -48,6 +56,9 @@ def parse(url: str, *schemes: str) -> Address:
     Raises ValueError, which `bench.toml.parse` completes with file and table when a driver's
     settings check themselves.
     """
+    if _READER in schemes and url.partition(":")[0] == _READER:
+        # A reader's name may hold any character, such as brackets.
+        return Address(_READER, reader=url.partition(":")[2].strip())
     parts = urlsplit(url)
     if parts.scheme not in schemes:
         shown = f"{parts.scheme}:" if parts.scheme else "no scheme"

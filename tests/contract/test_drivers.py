@@ -70,6 +70,7 @@ TABLES = {
     "drivers.manual:MANUAL_METER": 'energy_unit = "Wh"',
     "drivers.manual:MANUAL_NETWORK": "",
     "drivers.manual:MANUAL_POWER": "",
+    "drivers.manual_card_reader:MANUAL_CARD_READER": "",
     "drivers.manual_load:MANUAL_LOAD": "max_current = 16",
     "drivers.manual_modem:MANUAL_MODEM": "",
     "drivers.manual_provocation:MANUAL_PROVOCATION": "",
@@ -82,6 +83,7 @@ TABLES = {
         user = "netio"
         password = "secret"
         """,
+    "drivers.pcsc_reader:DRIVER": 'link = "pcsc:ACS ACR122U PICC Interface"',
     "drivers.pilot_box:DRIVER": """
         link = "modbus-rtu:/dev/ttyUSB0?baudrate=9600&parity=N"
         cable = 20
@@ -255,6 +257,7 @@ def test_the_module_says_what_it_drives(path: str) -> None:
         ("drivers.gude:DRIVER", "http://127.0.0.1:1"),
         ("drivers.profile_ev:DRIVER", "socket://127.0.0.1:1"),
         ("drivers.netio:DRIVER", "http://127.0.0.1:1"),
+        ("drivers.pcsc_reader:DRIVER", "pcsc:No such reader"),
         ("drivers.pilot_box:DRIVER", "modbus-tcp://127.0.0.1:1"),
         ("drivers.register_meter:DRIVER", "modbus-rtu:/dev/no-such-port"),
         ("drivers.service_port:DRIVER", "http://127.0.0.1:1"),

@@ -26,6 +26,10 @@ model = "M"
     [
         ("hex", "DEADBEEF", "04A1B2C3D4E5F6"),
         ("reversed", "EFBEADDE", "F6E5D4C3B2A104"),
+        ("reversed-padded", "EFBEADDE00000000", "F6E5D4C3B2A10400"),
+        ("first4", "DEADBEEF", "04A1B2C3"),
+        ("last4", "DEADBEEF", "C3D4E5F6"),
+        ("first4-reversed", "EFBEADDE", "C3B2A104"),
         ("decimal", "3735928559", "1303689068602870"),
         ("decimal-reversed", "4022250974", "69495546249912580"),
     ],

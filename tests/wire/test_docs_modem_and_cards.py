@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from bench.cards import Notation, id_tag_of, uid_bytes
 from bench.cli import main
 
 DOCS = Path(__file__).parents[2] / "docs" / "drivers"
 
 
-@pytest.mark.parametrize(("page", "examples"), [("e3372", 3), ("chameleon", 1), ("cards", 1)])
+@pytest.mark.parametrize(
+    ("page", "examples"), [("e3372", 3), ("chameleon", 1), ("cards", 1), ("pcsc-reader", 2)]
+)
 def test_the_examples_are_sound(
     page: str, examples: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -26,14 +30,10 @@ def test_the_examples_are_sound(
 
 
 def test_the_table_of_notations_is_what_the_bench_makes() -> None:
-    from bench.cards import id_tag_of, uid_bytes
-
     text = (DOCS / "cards.md").read_text("utf-8")
-    rows = dict(re.findall(r"^\| `([a-z-]+)`.*\| `([0-9A-F]+)` \|$", text, re.MULTILINE))
-    uid = uid_bytes("DEADBEEF")
-    assert rows == {
-        "hex": id_tag_of(uid, "hex"),
-        "reversed": id_tag_of(uid, "reversed"),
-        "decimal": id_tag_of(uid, "decimal"),
-        "decimal-reversed": id_tag_of(uid, "decimal-reversed"),
-    }
+    cell = r"\| `([0-9A-F]+)` "
+    rows = re.findall(rf"^\| `([a-z0-9-]+)`[^|]*{cell}{cell}\|$", text, re.MULTILINE)
+    uids = uid_bytes("DEADBEEF"), uid_bytes("04A1B2C3D4E5F6")
+    assert rows == [
+        (notation, *(id_tag_of(uid, notation) for uid in uids)) for notation in get_args(Notation)
+    ]

@@ -1,0 +1,11 @@
+"""What must stand before any test begins."""
+
+from __future__ import annotations
+
+import os
+
+from tests.wire.pcsc_daemon import SOCKET
+
+# The PC/SC library reads it once in a process. Tests have readers of their own and never see those
+# of the machine.
+os.environ["PCSCLITE_CSOCK_NAME"] = str(SOCKET)
