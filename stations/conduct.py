@@ -84,6 +84,7 @@ class Behaviour:
     """Names the idTag that reserved, not the one that was presented."""
     starts_remotely_when_reserved: bool = True
     cancels_any_reservation: bool = False
+    obeys_rejected_triggers: bool = False
 
     keeps_samples_offline: bool = True
     oldest_first: bool = True

@@ -209,14 +209,16 @@ class Requests:
     ) -> Answer:
         """Send a message for one connector, or for all from `first` on when none is named."""
         every = range(first, len(self._connectors) + 1)
-        if number is not None and number not in every:
-            return _status("Rejected")
+        known = number is None or number in every
 
         def send_all() -> None:
-            for each in every if number is None else (number,):
+            for each in every if number is None or not known else (number,):
                 send(each)
 
-        return _status("Accepted", send_all)
+        if known:
+            return _status("Accepted", send_all)
+        obeys = self._conduct.behaviour.obeys_rejected_triggers
+        return _status("Rejected", send_all if obeys else None)
 
 
 def _error_code(problem: schema.Problem) -> str:

@@ -73,13 +73,15 @@ class ErrorPattern:
         if not isinstance(frame, CallError):
             actual = f"CALLRESULT({_arguments(getattr(frame, 'payload', {}))})"
             return [Mismatch("answer", str(self), actual, 50)]
-        return [] if frame.code in self.codes else [Mismatch("error code", str(self), frame.code)]
+        if not self.codes or frame.code in self.codes:
+            return []
+        return [Mismatch("error code", str(self), frame.code)]
 
     def __or__(self, other: Pattern) -> EitherPattern:
         return EitherPattern((self, other))
 
     def __str__(self) -> str:
-        return "CALLERROR " + " or ".join(self.codes)
+        return f"CALLERROR {' or '.join(self.codes)}".rstrip()
 
     def to_json(self) -> dict[str, Any]:
         """Write as data."""
@@ -159,7 +161,7 @@ def result(**fields: Any) -> ResultPattern:
 
 
 def error(*codes: str) -> ErrorPattern:
-    """Expect a CALLERROR with one of these codes."""
+    """Expect a CALLERROR with one of these codes, with any when none is named."""
     return ErrorPattern(codes)
 
 

@@ -9,6 +9,7 @@ from stations.defects import (
     messages,
     offline,
     remote,
+    remote_trigger,
     reservation,
     reset,
     session,
@@ -23,6 +24,7 @@ DEFECTS: tuple[Defect, ...] = (
     *offline.DEFECTS,
     *messages.DEFECTS,
     *reservation.DEFECTS,
+    *remote_trigger.DEFECTS,
 )
 """All defects, in the order of the chapters that catch them."""
 

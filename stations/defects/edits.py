@@ -9,6 +9,9 @@ from typing import Any
 from stations.conduct import Replacement, Retort
 from stations.messages import Answer, Payload
 
+_HASTE = 0.3
+"""Seconds by which an answer comes after what should follow it."""
+
 When = Callable[[Payload], bool]
 """Tell whether a payload is meant."""
 
@@ -94,3 +97,15 @@ def without(field: str) -> Replacement:
 def fail(when: When, code: str) -> Retort:
     """Answer these requests with a CALLERROR, and do nothing."""
     return lambda request, answer: Answer(error=code) if when(request) else answer
+
+
+def early(when: When) -> Retort:
+    """Do what follows from these requests before they are answered."""
+
+    def spoil(request: Payload, answer: Answer) -> Answer:
+        if not when(request) or answer.then is None:
+            return answer
+        answer.then()
+        return replace(answer, then=None, delay=_HASTE)
+
+    return spoil

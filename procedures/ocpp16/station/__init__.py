@@ -13,6 +13,7 @@ from procedures.ocpp16.station import (
     core_start_session,
     core_stop_session,
     core_unlock_non_happy,
+    remote_trigger,
     reservation,
 )
 
@@ -32,6 +33,7 @@ SUITE = Suite(
         core_offline,
         core_configuration_non_happy,
         reservation,
+        remote_trigger,
     ),
     reset=restore.basic_state_is_restored,
     first=("TC_019_CS",),

@@ -59,7 +59,6 @@ ACCEPTED = (
     "RemoteStartTransaction",
     "Reset",
     "SendLocalList",
-    "TriggerMessage",
 )
 
 
@@ -96,6 +95,7 @@ class ScriptedStation:
             "ChangeConfiguration": self._write,
             "RemoteStopTransaction": self._allow_stop,
             "ReserveNow": self._allow_reservation,
+            "TriggerMessage": self._allow_trigger,
             "UnlockConnector": self._unlock,
         }
         """What is answered, by action."""
@@ -106,7 +106,7 @@ class ScriptedStation:
             "RemoteStopTransaction": lambda payload: self.stop("Remote"),
             "ReserveNow": self.reserve,
             "Reset": lambda payload: self.reboot(f"{payload['type']}Reset"),
-            "TriggerMessage": lambda payload: self.report(payload["connectorId"]),
+            "TriggerMessage": self.send_triggered,
         }
         """What is done once Accepted was answered, by action."""
         self.asked: list[Call] = []
@@ -338,6 +338,20 @@ class ScriptedStation:
             **fields,
         )
 
+    async def send_triggered(self, payload: Payload) -> None:
+        action = payload["requestedMessage"]
+        match action:
+            case "StatusNotification":
+                await self.report(payload["connectorId"])
+            case "MeterValues":
+                sample = {"value": "1000", "context": "Trigger"}
+                value = {"timestamp": self.stamp(), "sampledValue": [sample]}
+                await self.call(action, connectorId=payload["connectorId"], meterValue=[value])
+            case "Heartbeat":
+                await self.call(action)
+            case _:
+                await self.call(action, status="Idle")
+
     async def reserve(self, payload: Payload) -> None:
         self.reservation = payload
         await self.report(1, "Reserved")
@@ -429,6 +443,10 @@ class ScriptedStation:
 
     def _allow_cancel(self, payload: Payload) -> Payload:
         known = self.reservation.get("reservationId") == payload["reservationId"]
+        return {"status": "Accepted" if known else "Rejected"}
+
+    def _allow_trigger(self, payload: Payload) -> Payload:
+        known = payload.get("connectorId", 0) in self.statuses
         return {"status": "Accepted" if known else "Rejected"}
 
     def _unlock(self, payload: Payload) -> Payload:

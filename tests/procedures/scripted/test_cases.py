@@ -500,3 +500,21 @@ async def test_a_stranger_may_be_asked_about_at_a_reserved_connector() -> None:
         assert ended.verdict == "pass"
         asked = [c for c in bench.events(FrameReceived) if "Authorize" in (c.text or "")]
         assert any("CARD2" in (frame.text or "") for frame in asked)
+
+
+# Remote trigger
+
+
+async def test_a_station_may_not_implement_the_firmware_status_and_refuse_with_an_error() -> None:
+    async with rig() as bench:
+        allow = bench.station.answers["TriggerMessage"]
+
+        def unknown(payload: Payload) -> Payload | CallError:
+            if payload["requestedMessage"] == "FirmwareStatusNotification":
+                return {"status": "NotImplemented"}
+            return allow(payload)
+
+        bench.station.answers["TriggerMessage"] = unknown
+        assert (await bench.run("TC_054_CS")).verdict == "pass"
+        bench.station.answers["TriggerMessage"] = lambda payload: CallError("", "GenericError")
+        assert (await bench.run("TC_055_CS", reset=False)).verdict == "pass"
