@@ -1,4 +1,4 @@
-"""A bidirectional DC source EA-PSB as a load: SCPI lines over TCP.
+"""A bidirectional DC source EA-PSB as a load: SCPI lines over TCP, or Modbus.
 
 Source: EA Elektro-Automatik, programming guide ModBus & SCPI (public). The source stays at 0 V and
 0 A, so that the device only ever takes energy.
@@ -17,8 +17,10 @@ from bench.capability import Load, LoadReading
 from bench.device import Device, Driver, DriverContext, Identity
 from bench.errors import DeviceError
 from bench.metrology import Quantity
+from drivers.ea_psb_registers import SCHEMES, RegisterPanel
 from drivers.lifecycle import check_serial, enter, leave
 from drivers.link import address
+from drivers.link.modbus import modbus_link
 from drivers.link.stream import ByteLink, byte_link
 from drivers.readback import until
 
@@ -38,16 +40,20 @@ class EaPsbSettings:
     """Keys of an EA-PSB in `bench.toml`."""
 
     link: str
-    """`socket://HOST:5025`."""
+    """`socket://HOST:5025` for SCPI; `modbus-tcp://HOST` or `modbus-rtu:/dev/…` for Modbus."""
     max_current: float
     """Most that may ever be drawn in A: what cable, fuse and DUT are made for."""
     max_power: float | None = None
     """Most that may ever be drawn in W; the device's nominal power when left out."""
     serial: str = ""
     """Serial number that the device must have."""
+    unit: int = 1
+    """Modbus address of the device, 1 to 247."""
 
     def __post_init__(self) -> None:
-        address.parse(self.link, *_SCHEMES)
+        address.parse(self.link, *_SCHEMES, *SCHEMES)
+        if not 1 <= self.unit <= 247:
+            raise ValueError(f"'unit' is {self.unit}, expected 1 to 247")
         if not 0 < self.max_current < math.inf:
             raise ValueError(f"'max_current' is {self.max_current:g}, expected more than 0 A")
         if self.max_power is not None and not 0 < self.max_power < math.inf:
@@ -128,7 +134,7 @@ class Panel:
 class EaPsb(Device, Load):
     """An EA-PSB that only takes energy."""
 
-    def __init__(self, name: str, panel: Panel, settings: EaPsbSettings) -> None:
+    def __init__(self, name: str, panel: Panel | RegisterPanel, settings: EaPsbSettings) -> None:
         self._name = name
         self._panel = panel
         self._settings = settings
@@ -226,7 +232,12 @@ class EaPsb(Device, Load):
 
 
 def _make(settings: EaPsbSettings, context: DriverContext) -> EaPsb:
-    panel = Panel(byte_link(address.parse(settings.link, *_SCHEMES), context.name))
+    where = address.parse(settings.link, *_SCHEMES, *SCHEMES)
+    panel: Panel | RegisterPanel
+    if where.scheme in SCHEMES:
+        panel = RegisterPanel(modbus_link(where, context), settings.unit)
+    else:
+        panel = Panel(byte_link(where, context.name))
     return EaPsb(context.name, panel, settings)
 
 

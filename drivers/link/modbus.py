@@ -90,6 +90,15 @@ class ModbusLink:
             lambda client: client.write_coils(address, list(values), device_id=unit),
         )
 
+    async def write_coil(self, unit: int, address: int, value: bool) -> None:
+        """Write one coil (FC05)."""
+        await self._ask(
+            unit,
+            f"write coil {address}",
+            5,
+            lambda client: client.write_coil(address, value, device_id=unit),
+        )
+
     async def read_registers(
         self, unit: int, address: int, count: int, *, function: int
     ) -> tuple[int, ...]:
@@ -106,6 +115,15 @@ class ModbusLink:
             ),
         )
         return tuple(self._counted(unit, answer.registers, count, exact=True))
+
+    async def write_register(self, unit: int, address: int, value: int) -> None:
+        """Write one holding register (FC06)."""
+        await self._ask(
+            unit,
+            f"write register {address}",
+            6,
+            lambda client: client.write_register(address, value, device_id=unit),
+        )
 
     async def write_registers(self, unit: int, address: int, values: Sequence[int]) -> None:
         """Write holding registers (FC16)."""

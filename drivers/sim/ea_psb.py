@@ -82,19 +82,20 @@ class EaPsb(Wired):
     def _execute(self, command: str, faults: Faults) -> str | None:
         head, _, argument = command.upper().partition(" ")
         if head.endswith("?"):
-            answer = self._query(head[:-1], faults)
+            answer = self.query(head[:-1], faults)
             if answer is None:
                 self._errors.append(_UNKNOWN)
             return answer
         if head == "*CLS":
             self._errors.clear()
             return None
-        error = _BUSY if faults.take_busy() else self._command(head, argument.strip())
+        error = _BUSY if faults.take_busy() else self.command(head, argument.strip())
         if error is not None:
             self._errors.append(error)
         return None
 
-    def _query(self, name: str, faults: Faults) -> str | None:
+    def query(self, name: str, faults: Faults) -> str | None:
+        """Answer what is asked; None when nobody knows it."""
         if name == "*IDN":
             serial = "2000000000" if faults.wrong_identity else "2538170001"
             maker = "EA Elektro-Automatik GmbH & Co. KG"
@@ -114,7 +115,7 @@ class EaPsb(Wired):
             return f"{ {'V': volts, 'A': amperes, 'W': volts * amperes}[unit]:.2f} {unit}"
         return f"{self.values[name]:.2f} {unit}" if name in self.values else None
 
-    def _command(self, name: str, argument: str) -> str | None:
+    def command(self, name: str, argument: str) -> str | None:
         """Do what is asked; return the error that it makes."""
         if name == "SYST:LOCK" and argument in ("ON", "OFF"):
             if self.local and argument == "ON":

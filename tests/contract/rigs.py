@@ -26,6 +26,7 @@ from drivers.sim.chameleon import Chameleon
 from drivers.sim.e3372_at import E3372At
 from drivers.sim.e3372_hilink import E3372Hilink
 from drivers.sim.ea_psb import EaPsb
+from drivers.sim.ea_psb_registers import EaPsbModbus
 from drivers.sim.energy_meter import EnergyMeter
 from drivers.sim.ev_sim import EvSim
 from drivers.sim.gude import Gude
@@ -279,6 +280,25 @@ ROWS = (
             "drivers.ea_psb._ON_WITHIN": 0.8,
             "drivers.ea_psb._OFF_WITHIN": 0.8,
         },
+    ),
+    Row(
+        "ea-psb-modbus",
+        "drivers.ea_psb:DRIVER",
+        lambda world, folder: Twin(EaPsbModbus(EaPsb(lambda: 400.0)), TcpWire("modbus-tcp")),
+        "max_current = 16\n",
+        jam=lambda twin: _be_stuck(twin.psb),
+        patience={"drivers.ea_psb._ON_WITHIN": 0.8, "drivers.ea_psb._OFF_WITHIN": 0.8},
+    ),
+    Row(
+        "ea-psb-rtu",
+        "drivers.ea_psb:DRIVER",
+        lambda world, folder: Twin(
+            EaPsbModbus(EaPsb(lambda: 400.0), framing="rtu"),
+            PtyWire("modbus-rtu", baudrate=115200),
+        ),
+        "max_current = 16\n",
+        jam=lambda twin: _be_stuck(twin.psb),
+        patience={"drivers.ea_psb._ON_WITHIN": 0.8, "drivers.ea_psb._OFF_WITHIN": 0.8},
     ),
     Row(
         "profile-ev-modbus",

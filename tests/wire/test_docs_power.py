@@ -20,7 +20,7 @@ DOCS = Path(__file__).parents[2] / "docs" / "drivers"
         ("gude", 1),
         ("apc", 1),
         ("switch-port", 1),
-        ("ea-psb", 2),
+        ("ea-psb", 3),
         ("service-port", 1),
     ],
 )
