@@ -77,6 +77,8 @@ class Derivation:
         self._version = ""
         """The version that recorded the run."""
         self._monitors: Monitors | None = None
+        self._watched: frozenset[str] = frozenset()
+        """The monitors that there were when the run was recorded."""
         self._findings: deque[Finding] = deque()
         """What the monitors find in the newest frame; it must be recorded next."""
         self._connection: int | None = None
@@ -107,11 +109,17 @@ class Derivation:
         if self._case is not None:
             self._case.evidence.take(record)
         match event:
-            case RunStarted(version=version, cases=cases, pixit=pixit):
+            case RunStarted(version=version, cases=cases, pixit=pixit, monitors=monitors):
                 self._version = version
+                self._watched = frozenset(monitors or _FIRST_MONITORS)
                 self._planned = [str(case["id"]) for case in cases]
-                deviation = pixit["timing"]["deviation"]
-                self._monitors = Monitors(connectors=pixit["connectors"], deviation=deviation)
+                timing = pixit["timing"]
+                self._monitors = Monitors(
+                    connectors=pixit["connectors"],
+                    deviation=timing["deviation"],
+                    triggered=timing["triggered"],
+                    waived=pixit.get("waivers", ()),
+                )
             case RunEnded():
                 self._run_ended(event)
             case StationConnected(connection):
@@ -121,7 +129,8 @@ class Derivation:
                 self._connect(record, None)
             case FrameReceived():
                 self.tally["frames"] += 1
-                self._findings.extend(self._watching.received(self._messages[record.n]))
+                found = self._watching.received(self._messages[record.n])
+                self._findings.extend(one for one in found if one.monitor in self._watched)
             case FrameSent(text=text):
                 self.tally["frames"] += 1
                 frame = parse(text)
@@ -268,6 +277,14 @@ class Derivation:
             case.verdicts.append(verdict)
         same(f"the verdict on {event.name!r}", event.verdict, str(verdict))
         self.tally["values"] += 1
+
+
+_FIRST_MONITORS = (
+    *("schema", "timestamp-format", "timestamp-drift", "framing", "message-id", "one-call"),
+    *("answer", "error-code", "before-acceptance", "connector", "status", "transaction"),
+    "register",
+)
+"""The monitors of the versions whose journals do not name them."""
 
 
 def _is_finding(event: Checked) -> bool:

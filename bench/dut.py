@@ -11,6 +11,7 @@ from bench import toml
 from bench.capability import Card
 from bench.cards import Notation, id_tag_of, uid_bytes
 from bench.errors import ConfigError, Unverifiable
+from bench.ocpp import monitors
 from bench.questionnaire import QUESTIONS, question_of
 
 
@@ -123,12 +124,21 @@ class Pixit:
     timing: Timing = field(default_factory=Timing)
     reservations_off: Setting | None = None
     """What makes the DUT refuse reservations; without it the operator is asked to see to it."""
+    waivers: dict[str, str] = field(default_factory=dict)
+    """Monitors whose findings are only warnings for this DUT, with the written reason."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.connector <= self.connectors:
             raise ValueError(
                 f"key 'connector': {self.connector}, expected 1 to connectors = {self.connectors}"
             )
+        for name, reason in self.waivers.items():
+            if name not in monitors.NAMES:
+                known = toml.near(name, monitors.NAMES)
+                raise ValueError(f"key 'waivers.{name}': no such monitor{known}")
+            if len(reason.split()) < 3:
+                text = "expected the reason in words, which the report prints"
+                raise ValueError(f"key 'waivers.{name}': {reason!r}, {text}")
 
     def card(self, name: str) -> Card:
         """Return a test card by name; raises `Unverifiable` when the sample has none."""

@@ -28,6 +28,8 @@ class RunStarted:
     pixit: dict[str, Any]
     files: dict[str, str]
     """Copies in the run's folder by name, with their SHA-256."""
+    monitors: list[str] = field(default_factory=list)
+    """The rules that were watched all the time; empty in journals that do not say."""
 
 
 @dataclass(frozen=True, slots=True)

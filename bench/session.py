@@ -21,7 +21,7 @@ from bench.events import SCHEMA, RunEnded, RunStarted
 from bench.journal import JournalWriter
 from bench.ocpp.csms import Book, Csms
 from bench.ocpp.dialogue import Dialogue
-from bench.ocpp.monitors import Monitors
+from bench.ocpp.monitors import NAMES, Monitors
 from bench.ocpp.server import OcppServer
 from bench.operator import PromptDesk
 from bench.plan import Plan
@@ -67,7 +67,12 @@ class Session:
 
     def _monitors(self) -> Monitors:
         pixit = self.dut.pixit
-        return Monitors(connectors=pixit.connectors, deviation=pixit.timing.deviation)
+        return Monitors(
+            connectors=pixit.connectors,
+            deviation=pixit.timing.deviation,
+            triggered=pixit.timing.triggered,
+            waived=pixit.waivers,
+        )
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
@@ -210,6 +215,7 @@ class Session:
             pics=dict(self.dut.pics),
             pixit=asdict(self.dut.pixit),
             files=files,
+            monitors=list(NAMES),
         )
 
     def abort(self, by: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -71,6 +72,10 @@ def texts(draw: st.DrawFn) -> str:
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(texts(), min_size=1, max_size=4))
 def test_any_message_is_judged_answered_recorded_and_shown(messages: list[str]) -> None:
+    asyncio.run(_judged_answered_recorded_and_shown(messages))
+
+
+async def _judged_answered_recorded_and_shown(messages: list[str]) -> None:
     monitors = Monitors(connectors=2, deviation=4.0)
     csms = Csms(Book({}, heartbeat_interval=60), lambda text: None)
     stamp = Stamp(0.0, datetime.now(UTC))

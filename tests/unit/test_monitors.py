@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from bench.clock import Stamp
 from bench.ocpp.frame import Call, CallError, CallResult, Frame
 from bench.ocpp.message import Received
-from bench.ocpp.monitors import Monitors
+from bench.ocpp.monitors import NAMES, Monitors
 from bench.ocpp.rules.finding import Finding
 from bench.ocpp.rules.status import TRANSITIONS
 
@@ -20,14 +22,15 @@ NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 class Wire:
     """Feeds a monitor with frames, as a station and a CSMS would exchange them."""
 
-    def __init__(self) -> None:
-        self.monitors = Monitors(connectors=2, deviation=4.0)
+    def __init__(self, *waived: str) -> None:
+        self.monitors = Monitors(connectors=2, deviation=4.0, waived=waived)
         self.findings: list[Finding] = []
         self.n = 0
 
-    def receive(self, frame: Frame) -> None:
+    def receive(self, frame: Frame, later: float = 0.0) -> None:
         self.n += 1
-        message = Received(self.n, Stamp(float(self.n), NOW), 1, frame)
+        moment = Stamp(self.n + later, NOW + timedelta(seconds=later))
+        message = Received(self.n, moment, 1, frame)
         self.findings += self.monitors.received(message)
 
     def call(self, action: str, answer: dict[str, Any] | None = None, **payload: Any) -> None:
@@ -260,3 +263,165 @@ def test_a_call_read_before_the_answer_to_the_one_before_was_sent_overlaps() -> 
     wire.monitors.sent(CallResult("b", {}), 2.6)
     wire.receive(Call("c", "Heartbeat", {}))
     assert wire.found == ["one-call"]
+
+
+def stop(wire: Wire, number: int, **fields: Any) -> None:
+    payload = {"transactionId": number, "meterStop": 160, "timestamp": at(2)} | fields
+    wire.call("StopTransaction", {}, **payload)
+
+
+def test_a_clock_that_lags_is_a_warning_while_connected() -> None:
+    wire = Wire()
+    wire.boot()
+    late = Call("late", "StatusNotification", status_of(1, "Available") | {"timestamp": at(1)})
+    wire.receive(late, later=6.0)
+    assert [(f.monitor, f.warning) for f in wire.findings] == [("timestamp-lag", True)]
+    assert "5.0 s ago" in wire.findings[0].actual
+
+
+def status_of(connector: int, status: str) -> dict[str, Any]:
+    return {"connectorId": connector, "errorCode": "NoError", "status": status}
+
+
+def test_what_waited_for_the_connection_does_not_lag() -> None:
+    wire = Wire()
+    wire.boot()
+    wire.monitors.connected()
+    old = Call("old", "StatusNotification", status_of(1, "Available") | {"timestamp": at(-60)})
+    wire.receive(old)
+    assert wire.findings == []
+
+
+@pytest.mark.parametrize("missing", [0, 1, 2])
+def test_every_connector_reports_after_a_boot(missing: int) -> None:
+    wire = Wire()
+    wire.boot()
+    for connector in {0, 1, 2} - {missing}:
+        wire.status(connector, "Available")
+    wire.receive(Call("beat", "Heartbeat", {}), later=60)
+    assert wire.findings == []
+    wire.monitors.sent(CallResult("beat", {}), wire.n + 60.5)
+    wire.receive(Call("next", "Heartbeat", {}), later=80)
+    assert wire.found == ["first-status"]
+    assert wire.findings[0].actual == f"none of connector {missing}"
+
+
+def test_a_lost_connection_or_a_new_boot_excuses_the_first_statuses() -> None:
+    wire = Wire()
+    wire.boot()
+    wire.monitors.connected()
+    wire.receive(Call("beat", "Heartbeat", {}), later=80)
+    assert wire.findings == []
+    wire = Wire()
+    wire.boot("Pending")
+    wire.receive(Call("b", "BootNotification", {}), later=80)
+    assert "first-status" not in wire.found
+
+
+def test_a_vehicle_can_only_fail_to_answer_where_there_is_one() -> None:
+    wire = Wire()
+    wire.status(1, "Preparing", errorCode="EVCommunicationError")
+    assert wire.findings == []
+    wire.status(1, "Available", errorCode="EVCommunicationError")
+    assert [(f.monitor, f.warning) for f in wire.findings] == [("status-error", True)]
+
+
+def test_a_connector_has_one_transaction_at_a_time() -> None:
+    wire = Wire()
+    wire.start(7)
+    wire.start(8, meter=120)
+    assert wire.found == ["one-transaction"]
+    assert wire.findings[0].actual == "StartTransaction while 7 runs"
+
+
+def test_a_start_is_repeated_only_when_its_answer_may_be_lost() -> None:
+    wire = Wire()
+    wire.start(7)
+    wire.monitors.connected()
+    wire.start(7)
+    assert wire.findings == []
+    wire.start(7)
+    assert wire.found == ["one-transaction"]
+    assert wire.findings[0].actual == "the StartTransaction of 7 again"
+
+
+def test_a_transaction_that_the_station_disowns_is_over() -> None:
+    wire = Wire()
+    wire.start(7)
+    wire.monitors.sent(Call("r", "RemoteStopTransaction", {"transactionId": 7}), wire.n + 0.1)
+    wire.receive(CallResult("r", {"status": "Rejected"}))
+    wire.start(8, meter=120)
+    assert wire.findings == []
+
+
+def test_a_transaction_is_stopped_once() -> None:
+    wire = Wire()
+    wire.start(7)
+    stop(wire, 7)
+    wire.monitors.connected()
+    stop(wire, 7)
+    assert wire.findings == []
+    stop(wire, 7)
+    assert wire.found == ["stop-once"]
+    assert wire.findings[0].actual == "StopTransaction transactionId=7 again"
+
+
+def test_another_stop_after_a_new_connection_is_a_second_one() -> None:
+    wire = Wire()
+    wire.start(7)
+    stop(wire, 7)
+    wire.monitors.connected()
+    stop(wire, 7, meterStop=170)
+    assert wire.found == ["stop-once"]
+
+
+def test_a_transaction_ends_after_it_began() -> None:
+    wire = Wire()
+    wire.start(7)
+    stop(wire, 7, timestamp=at(-3.9))
+    wire.start(8)
+    stop(wire, 8, timestamp=at(-4.1))
+    assert wire.found == ["stop-time"]
+
+
+def test_meter_stop_is_not_below_meter_start() -> None:
+    wire = Wire()
+    wire.start(7, meter=200)
+    stop(wire, 7, meterStop=199)
+    assert wire.found == ["stop-register"]
+    assert wire.findings[0].expected == "at least 200 Wh"
+
+
+@pytest.mark.parametrize(
+    ("measurand", "unit", "fits"),
+    [
+        ("Voltage", "V", True),
+        ("Voltage", "A", False),
+        ("Current.Import", "W", False),
+        ("Power.Active.Import", "kW", True),
+        ("Energy.Reactive.Import.Register", "Wh", False),
+        ("Temperature", "Celcius", True),
+        ("RPM", "V", True),
+    ],
+)
+def test_units_fit_what_is_measured(measurand: str, unit: str, fits: bool) -> None:
+    wire = Wire()
+    wire.start(7)
+    wire.meter(1, "1", measurand=measurand, unit=unit)
+    assert (wire.found == []) == fits
+
+
+def test_a_waived_rule_only_warns() -> None:
+    wire = Wire("stop-once")
+    wire.start(7)
+    stop(wire, 7)
+    stop(wire, 7)
+    stop(wire, 8)
+    found = [(finding.monitor, finding.warning) for finding in wire.findings]
+    assert found == [("stop-once", True), ("transaction", False)]
+
+
+def test_every_monitor_has_a_name_that_a_waiver_can_use() -> None:
+    rules = Path(__file__).parents[2] / "bench/ocpp/rules"
+    texts = "".join(path.read_text("utf-8") for path in rules.glob("*.py"))
+    assert set(re.findall(r'Finding\(\s*"([a-z-]+)"', texts)) == set(NAMES)

@@ -114,7 +114,7 @@ async def test_a_recorded_run_reads_as_a_log(tmp_path: Path) -> None:
     assert text.count(" begins: ") == 4
     assert "TC_902_CS fail in" in text
     assert "no StartTransaction() was allowed" in text
-    assert "Run ended: 4 of 4 cases, 3 pass, 1 fail" in text
+    assert "Run ended: 4 of 4 cases, 2 pass, 1 fail, 1 inconclusive" in text
 
 
 async def test_the_live_table_shows_cases_steps_and_time() -> None:

@@ -99,7 +99,7 @@ def test_the_summary_counts_what_was_derived_again(bad: Path) -> None:
     kinds = [type(record.event) for record in records_of(bad)]
     text = "\n".join(verification.summary)
     assert f"{len(kinds)} records" in text
-    findings = 2  # the odd status, twice
+    findings = 3  # the odd status, twice, and a second transaction beside the first
     assert f"{kinds.count(Checked) - findings} checks" in text
     assert f"{findings} findings" in text
     assert f"{kinds.count(StepEnded)} steps and 4 cases" in text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from bench.clock import from_iso
@@ -76,6 +77,12 @@ class Timestamps(Rule):
         self._deviation = deviation
         self._boots: set[str] = set()
         self._synchronised = False
+        self._since: datetime | None = None
+        """When the DUT was told the time on this connection, or sent its first message."""
+
+    def connected(self) -> None:
+        """Begin a connection: what is older than it may have waited for it."""
+        self._since = None
 
     def sent(self, frame: Frame, mono: float) -> None:
         """Note when the DUT was told the time."""
@@ -89,6 +96,8 @@ class Timestamps(Rule):
             return
         if call.action == "BootNotification":
             self._boots.add(call.message_id)
+            self._since = None
+        self._since = self._since or message.stamp.utc
         for path, text in _find_timestamps(call.payload, ""):
             where = f"{call.action} {path}"
             try:
@@ -115,6 +124,22 @@ class Timestamps(Rule):
                     message.n,
                     "OCPP 1.6 ed. 2 clause 3.15",
                 )
+            elif self._lags(path, moment, ahead):
+                yield Finding(
+                    "timestamp-lag",
+                    "What happens while the station is connected is reported at once",
+                    f"at most {self._deviation:g} s ago",
+                    f"{where} is {-ahead:.1f} s ago",
+                    message.n,
+                    "OCPP 1.6 ed. 2 clause 3.15",
+                    # A queue that is slow to empty looks the same.
+                    warning=True,
+                )
+
+    def _lags(self, path: str, moment: datetime, ahead: float) -> bool:
+        if path != "timestamp" or not self._synchronised or self._since is None:
+            return False
+        return -ahead > self._deviation and moment >= self._since
 
 
 def _find_timestamps(value: Any, path: str) -> Iterator[tuple[str, str]]:

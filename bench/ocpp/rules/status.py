@@ -37,6 +37,10 @@ _LOWEST = {"StatusNotification": 0, "MeterValues": 0, "StartTransaction": 1}
 """The lowest connectorId that a message may name."""
 
 
+_COMMUNICATING = ("Preparing", "SuspendedEV", "SuspendedEVSE", "Finishing")
+"""Statuses in which the station talks to a vehicle that can fail to answer."""
+
+
 class Connectors(Rule):
     """OCPP 1.6 ed. 2 clause 3.7."""
 
@@ -90,6 +94,16 @@ class Statuses(Rule):
         if not isinstance(connector, int) or not isinstance(status, str):
             return
         clause = "OCPP 1.6 ed. 2 clause 4.9"
+        if payload.get("errorCode") == "EVCommunicationError" and status not in _COMMUNICATING:
+            yield Finding(
+                "status-error",
+                "EVCommunicationError comes with a status in which there is a vehicle",
+                " or ".join(_COMMUNICATING),
+                f"StatusNotification connectorId={connector} status={status}",
+                n,
+                clause,
+                warning=True,
+            )
         if connector == 0 and status not in ("Available", "Unavailable", "Faulted"):
             yield Finding(
                 "status",

@@ -512,4 +512,4 @@ async def rig(
                     made._power.result()
                 await made.power_off()
         if clean:
-            assert csms.findings == []
+            assert csms.findings == [], csms.findings[:3]
