@@ -71,6 +71,30 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
+class Charging:
+    """Table `[pixit.charging]`: what the smart charging cases ask of the sample."""
+
+    unit: Literal["A", "W"] = "A"
+    """Unit of the charging rates used in tests; one that SC-1 claims."""
+    phases: Literal[1, 2, 3] = 3
+    """The `numberPhases` of the schedules used in tests."""
+    stack_level: int = 0
+    """The `stackLevel` of profiles that are not stacked."""
+    duration: int = 300
+    """Length of the composite schedules that are asked for, in s."""
+    local_limit: float | None = None
+    """Most that the connector under test offers by itself, in `unit`; none: it is not judged."""
+
+    def __post_init__(self) -> None:
+        if self.stack_level < 0:
+            raise ValueError(f"key 'stack_level': {self.stack_level}, expected 0 or more")
+        for name in ("duration", "local_limit"):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise ValueError(f"key {name!r}: {value:g}, expected more than 0")
+
+
+@dataclass(frozen=True, slots=True)
 class CardEntry:
     """Table `[pixit.cards.NAME]`: one test card, by its idTag or by its chip's number."""
 
@@ -126,6 +150,7 @@ class Pixit:
     """What makes the DUT refuse reservations; without it the operator is asked to see to it."""
     waivers: dict[str, str] = field(default_factory=dict)
     """Monitors whose findings are only warnings for this DUT, with the written reason."""
+    charging: Charging = field(default_factory=Charging)
 
     def __post_init__(self) -> None:
         if not 1 <= self.connector <= self.connectors:

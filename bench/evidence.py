@@ -13,7 +13,7 @@ from bench.journal import Record, stamp_of
 from bench.ocpp.explain import describe
 from bench.ocpp.frame import Call, CallError, CallResult, parse
 from bench.ocpp.match import pattern_from_json
-from bench.ocpp.message import Observed, Received, age, elapsed, interval
+from bench.ocpp.message import Observed, Received, age, elapsed, interval, limits
 from bench.ocpp.predicate import ABSENT, absent, compare, from_json, show
 
 GRACE = 0.001
@@ -190,6 +190,8 @@ class Evidence:
                 return interval(self._message(source["from"]), self._message(source["to"]))
             case "age":
                 return age(self._message(source["frame"]), source["path"])
+            case "limits":
+                return limits(self._message(source["frame"]), source["from"], source["to"])
             case "elapsed":
                 return elapsed(self.observe(source["from"]), self.observe(source["to"]))
             case kind:

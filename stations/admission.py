@@ -10,7 +10,7 @@ from stations.conduct import Behaviour
 from stations.configuration import Configuration
 from stations.connector import Connector
 from stations.hardware import CardRead
-from stations.messages import Spawn
+from stations.messages import Payload, Spawn
 from stations.reserving import Reserving
 from stations.settings import StationSettings
 from stations.transactions import Transaction
@@ -130,18 +130,22 @@ class Admission:
         candidates.sort(key=lambda connector: not connector.connected)
         return candidates[0] if candidates else None
 
-    def start_remotely(self, connector: Connector, id_tag: str) -> None:
+    def start_remotely(
+        self, connector: Connector, id_tag: str, profile: Payload | None = None
+    ) -> None:
         """Start for an idTag that the CSMS named, as if its card was presented."""
-        self._spawn(lambda: self._start_remotely(connector, id_tag))
+        self._spawn(lambda: self._start_remotely(connector, id_tag, profile))
 
-    async def _start_remotely(self, connector: Connector, id_tag: str) -> None:
+    async def _start_remotely(
+        self, connector: Connector, id_tag: str, profile: Payload | None
+    ) -> None:
         info = IdTagInfo("Accepted")
         asks = self._configuration.flag("AuthorizeRemoteTxRequests")
         asks |= not self._reserving.admits(connector, id_tag, None)
         if asks and self._behaviour.asks_before_remote_start:
             info = await self._ask(connector, id_tag)
         if info.accepted:
-            self._admit(connector, Authorized(id_tag, info.parent, "remote"))
+            self._admit(connector, Authorized(id_tag, info.parent, "remote", profile))
 
     # What the CSMS says of an idTag later
 

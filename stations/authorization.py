@@ -10,7 +10,7 @@ from typing import Any
 from stations.clock import Clock, read
 from stations.configuration import Configuration
 from stations.connection import Connection
-from stations.messages import CallFailed, Refused
+from stations.messages import CallFailed, Payload, Refused
 from stations.storage import Store
 
 _ROOM = 500
@@ -44,6 +44,8 @@ class Authorized:
     parent: str | None
     by: str
     """`card` or `remote`."""
+    profile: Payload | None = None
+    """The charging profile that a remote start brought."""
 
 
 class AuthorizationCache:

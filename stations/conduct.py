@@ -11,6 +11,12 @@ from stations.messages import Answer, Payload
 BOOTS = frozenset({"power", "Hard", "Soft"})
 """What a boot may come from: the power coming back, or a reset of either type."""
 
+CLEARED_BY = frozenset({"id", "connectorId", "chargingProfilePurpose", "stackLevel"})
+"""Fields of a ClearChargingProfile that select profiles."""
+
+TX_PROFILE_NEEDS = frozenset({"transaction", "transactionId"})
+"""What a TxProfile is taken for only: a running transaction, and no other one than it names."""
+
 Replacement = Callable[[Payload], Iterable[Payload]]
 """Give the CALLs that are sent in place of one, as payloads of the same action."""
 
@@ -89,6 +95,25 @@ class Behaviour:
     keeps_samples_offline: bool = True
     oldest_first: bool = True
     stamps_when_taken: bool = True
+
+    tx_profile_needs: frozenset[str] = TX_PROFILE_NEEDS
+    checks_remote_profile: bool = True
+    remote_profile_factor: float | None = 1.0
+    """Times the limits of a profile that a remote start brought; None: ignores the profile."""
+    stacks_profiles: bool = True
+    """Holds several profiles of one purpose, if their levels differ."""
+    highest_level_prevails: bool = True
+    schedules_end: bool = True
+    """Lets a schedule end after its duration, so that a lower level is used."""
+    tx_profile_overrules: bool = True
+    default_returns: bool = True
+    """Uses the default profile again when the schedule of the TxProfile has ended."""
+    default_reaches_running: bool = True
+    """Uses a new default profile for a transaction that runs already."""
+    default_stops_running: bool = False
+    heeds_station_maximum: bool = True
+    clears_by: frozenset[str] = CLEARED_BY
+    clears_station_maximum: bool = True
 
 
 @dataclass(frozen=True, slots=True)

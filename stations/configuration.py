@@ -29,12 +29,21 @@ class Key:
     needs_reboot: bool = False
 
 
+_SMART_CHARGING = (
+    Key("ChargeProfileMaxStackLevel", "7"),
+    Key("ChargingScheduleAllowedChargingRateUnit", "Current,Power"),
+    Key("ChargingScheduleMaxPeriods", "24"),
+    Key("ConnectorSwitch3to1PhaseSupported", "false"),
+    Key("MaxChargingProfilesInstalled", "10"),
+)
+
+
 def keys(settings: StationSettings, connectors: int) -> tuple[Key, ...]:
     """List the keys of a station with its factory settings."""
     rotation = ",".join(f"{number}.RST" for number in range(connectors + 1))
     aligned = "Energy.Active.Import.Register"
     sampled = "Energy.Active.Import.Register,Power.Active.Import,Current.Import,Voltage"
-    table = (
+    table: tuple[Key, ...] = (
         Key("AllowOfflineTxForUnknownId", "false", _boolean),
         Key("AuthorizationCacheEnabled", "true", _boolean),
         Key("AuthorizeRemoteTxRequests", "true", _boolean),
@@ -68,6 +77,8 @@ def keys(settings: StationSettings, connectors: int) -> tuple[Key, ...]:
         _unlock_key(settings),
         Key("WebSocketPingInterval", "30", _integer(0, 86400)),
     )
+    if "SmartCharging" in settings.profiles:
+        table += _SMART_CHARGING
     for name, value in settings.configuration.items():
         if not any(key.name == name and key.check and key.check(value) for key in table):
             raise ValueError(f"factory setting {name}={value!r}: no such key, or no such value")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 
 from stations.authorization import Authorized
 from stations.availability import Availability
+from stations.charging_profiles import ChargingProfiles
 from stations.conduct import Behaviour
 from stations.configuration import Configuration
 from stations.hardware import EvseHardware
@@ -19,6 +21,9 @@ from stations.transactions import Transaction, Transactions
 
 DISCONNECTED = "EV side disconnected"
 """The `info` of clause 4.9."""
+
+LEAST = 6.0
+"""Least current in A that can be offered (IEC 61851-1 table A.8)."""
 
 
 class Connector:
@@ -36,6 +41,7 @@ class Connector:
         transactions: Transactions,
         reservations: Reservations,
         keeps: Callable[[int], bool],
+        profiles: ChargingProfiles,
         behaviour: Behaviour,
         report: Callable[[int, Status], None],
     ) -> None:
@@ -53,6 +59,7 @@ class Connector:
         self._transactions = transactions
         self._reservations = reservations
         self._keeps = keeps
+        self._profiles = profiles
         self._behaviour = behaviour
         self._report = report
         self._pilot = "A"
@@ -62,6 +69,8 @@ class Connector:
         self._info = ""
         self._suspended = False
         """The station itself withholds the energy."""
+        self._limit = math.inf
+        """Most that the charging profiles allow, A per phase."""
         self._lock_failed = False
         self._outputs = Outputs(hardware, settings)
         self._reported: Status | None = None
@@ -106,7 +115,7 @@ class Connector:
         if self._fault is not None:
             return self._fault
         if self.transaction is not None:
-            if self._suspended:
+            if self._withheld:
                 return Status("SuspendedEVSE")
             if self._pilot == "C":  # not D: there is no ventilation
                 return Status("Charging")
@@ -182,11 +191,16 @@ class Connector:
             self.held_for = transaction
         else:
             self._release()
+        self._profiles.ended(transaction)
         self._settle()
 
     def withhold(self) -> None:
         """Give no more energy to the running transaction."""
         self._suspended = True
+        self._settle()
+
+    def limits_changed(self) -> None:
+        """Follow what the charging profiles allow now."""
         self._settle()
 
     def release_for(self, transaction: Transaction) -> None:
@@ -232,6 +246,10 @@ class Connector:
 
     # Inside
 
+    @property
+    def _withheld(self) -> bool:
+        return self._suspended or self._limit < LEAST
+
     def _vehicle_came(self) -> None:
         self._finishing = self._info = ""
         who = self.authorized
@@ -276,6 +294,7 @@ class Connector:
             self.number, id_tag, who.parent, register, number
         )
         self.sampler.begin(self.transaction)
+        self._profiles.began(self.transaction, who.profile)
         self._settle()
 
     def _waited_in_vain(self) -> None:
@@ -306,11 +325,12 @@ class Connector:
         scheduled = self._availability.scheduled(self.number)
         if scheduled is not None and self.transaction is None and not self._finishing:
             self._availability.set(self.number, scheduled)
+        self._limit = self._profiles.limit(self.number)
         # The offer stands while the pilot is at fault: only with PWM can the fault be seen to pass.
-        offers = self.transaction is not None and not self._suspended and self._pilot != "A"
+        offers = self.transaction is not None and not self._withheld and self._pilot != "A"
         status = self.status
         closed = status.status == "Charging"
-        self.sampler.offered = self._outputs.drive(offers=offers, closed=closed)
+        self.sampler.offered = self._outputs.drive(offers=offers, closed=closed, limit=self._limit)
         self._tell(status)
 
     def _tell(self, status: Status) -> None:

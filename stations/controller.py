@@ -10,6 +10,7 @@ from typing import Never
 from stations.admission import Admission
 from stations.authorization import AuthorizationCache, Authorizer
 from stations.availability import Availability
+from stations.charging_profiles import ChargingProfiles
 from stations.clock import Clock
 from stations.conduct import Conduct
 from stations.configuration import Configuration
@@ -24,6 +25,7 @@ from stations.reservations import Reservations
 from stations.reserving import Reserving
 from stations.sampling import Sampler
 from stations.settings import StationSettings
+from stations.smart_charging import SmartCharging
 from stations.status import Status, StatusReporter
 from stations.storage import Store
 from stations.ticker import Ticker
@@ -77,6 +79,14 @@ class Controller:
             store, clock, configuration, self._connection, online, behaviour
         )
         self._connectors: dict[int, Connector] = {}
+        self._charging_profiles = ChargingProfiles(
+            store,
+            clock,
+            behaviour,
+            lambda: self._transactions.running,
+            current=settings.current,
+            connectors=count,
+        )
         self._reporter = StatusReporter(
             self._connection,
             clock,
@@ -114,6 +124,7 @@ class Controller:
                 transactions=self._transactions,
                 reservations=self._reservations,
                 keeps=self._reserving.keeps,
+                profiles=self._charging_profiles,
                 behaviour=behaviour,
                 report=self._status_changed,
             )
@@ -129,6 +140,10 @@ class Controller:
             behaviour,
             self._spawn,
         )
+        self._smart = SmartCharging(
+            self._connectors, self._charging_profiles, configuration, behaviour
+        )
+        is_smart = "SmartCharging" in settings.profiles
         self._requests = Requests(
             self._connectors,
             admission=self._admission,
@@ -141,6 +156,7 @@ class Controller:
             reset=self._reset_wanted,
             send=self._send,
             profiles=self._profiles(),
+            takes_with_remote_start=self._smart.takes_with_remote_start if is_smart else None,
         )
         self._aligned = Ticker(
             lambda: configuration.number("ClockAlignedDataInterval"),
@@ -148,6 +164,7 @@ class Controller:
             phase=clock.seconds_of_day,
         )
         configuration.watch("ClockAlignedDataInterval", self._aligned.interval_changed)
+        self._charging_profiles.on_change = self._limits_changed
         self._transactions.on_confirmed = self._admission.confirmed
         self._registration.on_online = self._reporter.came_online
 
@@ -177,6 +194,7 @@ class Controller:
             self._registration.shut_down()
             self._aligned.stop()
             self._reservations.shut_down()
+            self._charging_profiles.stop()
             for connector in self._connectors.values():
                 connector.shut_down()
         return self._reset.result()
@@ -200,6 +218,7 @@ class Controller:
             connector.power_up(senses_cable=self._after in self._behaviour.senses_cable_after)
         if self._after not in self._behaviour.reports_after:
             self._reporter.assume_known()
+        self._charging_profiles.start()
         self._aligned.start()
 
     async def _wind_up(self, kind: str) -> None:
@@ -233,7 +252,10 @@ class Controller:
 
     def _profiles(self) -> list[Mapping[str, Handler]]:
         """List what the feature profiles of the product answer."""
-        handlers = {"Reservation": self._reserving.handlers}
+        handlers = {
+            "Reservation": self._reserving.handlers,
+            "SmartCharging": self._smart.handlers,
+        }
         return [handlers[name] for name in self._settings.profiles if name in handlers]
 
     def _status_changed(self, number: int, status: Status) -> None:
@@ -245,6 +267,10 @@ class Controller:
 
     def _status_of(self, number: int) -> Callable[[], Status]:
         return lambda: self._connectors[number].status
+
+    def _limits_changed(self) -> None:
+        for connector in self._connectors.values():
+            connector.limits_changed()
 
     def _sample_aligned(self) -> None:
         for connector in self._connectors.values():

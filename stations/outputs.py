@@ -21,9 +21,9 @@ class Outputs:
         self._driven = (None, False)
         self.release()
 
-    def drive(self, *, offers: bool, closed: bool) -> float:
-        """Offer current and close the contactor, or not; returns the A per phase on offer."""
-        offer = self._current() if offers else None
+    def drive(self, *, offers: bool, closed: bool, limit: float) -> float:
+        """Offer at most `limit` A per phase and close the contactor, or not; returns the offer."""
+        offer = min(limit, self._current()) if offers else None
         if (offer, closed) != self._driven:
             self._driven = (offer, closed)
             if closed:

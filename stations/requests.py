@@ -64,6 +64,7 @@ class Requests:
         reset: Callable[[str], None],
         send: Callable[[str, Payload], None],
         profiles: Iterable[Mapping[str, Handler]] = (),
+        takes_with_remote_start: Callable[[Payload], bool] | None = None,
     ) -> None:
         self._connectors = connectors
         self._admission = admission
@@ -75,6 +76,7 @@ class Requests:
         self._reporter = reporter
         self._reset = reset
         self._send = send
+        self._takes_with_remote_start = takes_with_remote_start
         self._handlers: dict[str, Handler] = {
             "ChangeAvailability": self._change_availability,
             "ChangeConfiguration": self._change_configuration,
@@ -157,7 +159,14 @@ class Requests:
         connector = self._admission.connector_for_remote_start(payload.get("connectorId"), id_tag)
         if connector is None or self._pending:
             return _status("Rejected")
-        return _status("Accepted", lambda: self._admission.start_remotely(connector, id_tag))
+        # A product without smart charging ignores the charging profile (clause 5.11).
+        profile = payload.get("chargingProfile") if self._takes_with_remote_start else None
+        if self._takes_with_remote_start and profile is not None:
+            if not self._takes_with_remote_start(profile):
+                return _status("Rejected")
+        return _status(
+            "Accepted", lambda: self._admission.start_remotely(connector, id_tag, profile)
+        )
 
     def _remote_stop(self, payload: Payload) -> Answer:
         wanted = payload["transactionId"]

@@ -34,6 +34,8 @@ class Transaction:
     parent: str | None
     transaction_id: int | None = None
     """Given by the CSMS."""
+    started: str = ""
+    """When it began."""
     seen: str = ""
     """When its meter was logged last."""
     register: int = 0
@@ -102,6 +104,7 @@ class Transactions:
         self._store.write("next-transaction", self._next_transaction)
         transaction = Transaction(number, connector, id_tag, parent)
         self._known[number] = transaction
+        transaction.started = self._clock.stamp()
         self.log(transaction, register)
         start: Payload = {
             "connectorId": connector,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from bench.clock import Stamp, from_iso
@@ -68,6 +70,27 @@ def at(payload: Any, path: str) -> Any:
             matches = (i for i in items if isinstance(i, dict) and str(i.get(key)) == wanted)
             value = next(matches, ABSENT)
     return value
+
+
+def limits(answer: Received, start: float, end: float) -> Observed:
+    """Observe the limits of a composite schedule from `start` to `end`, in s after its start.
+
+    They are listed in the order of time. An answer whose periods do not begin at 0 and ascend, or
+    that has a limit which is no number, has none.
+    """
+    source = {"kind": "limits", "frame": answer.n, "from": start, "to": end}
+    periods = answer.field("chargingSchedule.chargingSchedulePeriod").value
+    try:
+        begins = [float(period["startPeriod"]) for period in periods]
+        values = [float(period["limit"]) for period in periods]
+    except (KeyError, TypeError, ValueError):
+        return Observed(ABSENT, source, answer.n)
+    if not begins or begins[0] != 0 or any(a >= b for a, b in pairwise(begins)):
+        return Observed(ABSENT, source, answer.n)
+    ends = [*begins[1:], math.inf]
+    spans = zip(begins, ends, values, strict=True)
+    found = [value for begin, until, value in spans if begin < end and until > start]
+    return Observed(found, source, answer.n)
 
 
 def interval(first: Received, second: Received) -> Observed:

@@ -162,6 +162,28 @@ class Containing:
 
 
 @dataclass(frozen=True, slots=True)
+class Only:
+    """A list in which every element fits one pattern."""
+
+    item: Any
+
+    def accepts(self, value: Any) -> bool:
+        """Compare each element; an empty list is refused."""
+        return (
+            isinstance(value, list)
+            and bool(value)
+            and all(not compare(self.item, element, "") for element in value)
+        )
+
+    def __str__(self) -> str:
+        return f"only {show(self.item)}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Write as `{"$only": item}`."""
+        return {"$only": to_json(self.item)}
+
+
+@dataclass(frozen=True, slots=True)
 class NotEqual:
     """Any value but one; a missing field is accepted."""
 
@@ -204,7 +226,7 @@ class Numeral:
         return {"$numeral": [self.low, self.high]}
 
 
-_PREDICATES = (AnyOf, Between, Absent, Present, Matching, Containing, NotEqual, Numeral)
+_PREDICATES = (AnyOf, Between, Absent, Present, Matching, Containing, Only, NotEqual, Numeral)
 
 absent = Absent()
 present = Present()
@@ -233,6 +255,11 @@ def matching(expression: str) -> Matching:
 def containing(*items: Any) -> Containing:
     """Accept a list that holds an element for each item."""
     return Containing(items)
+
+
+def only(item: Any) -> Only:
+    """Accept a list whose elements all fit `item`."""
+    return Only(item)
 
 
 def compare(expected: Any, actual: Any, path: str) -> list[Mismatch]:
@@ -318,6 +345,8 @@ def from_json(value: Any) -> Any:
                 return Containing(tuple(from_json(part) for part in argument))
             case "$numeral":
                 return Numeral(*argument)
+            case "$only":
+                return Only(from_json(argument))
             case "$not":
                 return NotEqual(from_json(argument))
             case _ if key.startswith("$"):

@@ -35,7 +35,7 @@ _CORE_AC_STATION: Mapping[str, Any] = MappingProxyType(
         "C-07": True,
         "C-08": True,
         "R-1": True,
-        "SC-1": "A",
+        "SC-1": "Both",
         "AQ-1": False,
         "AQ-2": False,
         "AQ-3": False,
@@ -46,7 +46,7 @@ _CORE_AC_STATION: Mapping[str, Any] = MappingProxyType(
         "AQ-7.2": True,
         "FP.Core": True,
         "FP.FW": False,
-        "FP.SC": False,
+        "FP.SC": True,
         "FP.RES": True,
         "FP.LAL": False,
         "FP.RT": True,
@@ -67,6 +67,9 @@ _CORE_AC_STATION: Mapping[str, Any] = MappingProxyType(
         "CFG.StopTxnAlignedDataMaxLength": 12,
         "CFG.StopTxnSampledDataMaxLength": 12,
         "CFG.StopTransactionOnEVSideDisconnect.rw": True,
+        "CFG.ChargeProfileMaxStackLevel": 7,
+        "CFG.ChargingScheduleMaxPeriods": 24,
+        "CFG.MaxChargingProfilesInstalled": 10,
     }
 )
 
@@ -112,13 +115,13 @@ class Variant:
 VARIANTS: Mapping[str, Variant] = MappingProxyType(
     {
         "default": Variant(
-            summary="two sockets with lock, a reader at each; Core, remote trigger, reservation",
+            summary="two sockets with lock, a reader at each; reservation, smart charging, trigger",
             pics=_CORE_AC_STATION,
             timing=_DEMO_TIMING,
             connectors=2,
             reservations_off={"key": "ReservationsAccepted", "value": "false"},
             station={
-                "profiles": ("Core", "RemoteTrigger", "Reservation"),
+                "profiles": ("Core", "RemoteTrigger", "Reservation", "SmartCharging"),
                 "boot_time": 0.3,
                 "boot_retry": 2.0,
                 "message_timeout": 4.0,

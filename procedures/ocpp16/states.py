@@ -178,9 +178,12 @@ async def asks_before_remote_start(case: Case, station: Station) -> bool:
     return str(value.value).lower() == "true"
 
 
-async def remote_start_accepted(case: Case, station: Station, card: Card, *, asks: bool) -> None:
+async def remote_start_accepted(
+    case: Case, station: Station, card: Card, *, asks: bool, **fields: Any
+) -> None:
     """Start remotely for a card; the station accepts, and asks about it if it is to."""
-    request = v16.RemoteStartTransaction(connectorId=case.pixit.connector, idTag=card.id_tag)
+    connector = case.pixit.connector
+    request = v16.RemoteStartTransaction(connectorId=connector, idTag=card.id_tag, **fields)
     await station.call(request, result(status="Accepted"))
     if asks:
         await station.expect(v16.Authorize(idTag=card.id_tag))

@@ -13,6 +13,7 @@ from stations.defects import (
     reservation,
     reset,
     session,
+    smart_charging,
 )
 
 DEFECTS: tuple[Defect, ...] = (
@@ -25,6 +26,7 @@ DEFECTS: tuple[Defect, ...] = (
     *messages.DEFECTS,
     *reservation.DEFECTS,
     *remote_trigger.DEFECTS,
+    *smart_charging.DEFECTS,
 )
 """All defects, in the order of the chapters that catch them."""
 

@@ -31,6 +31,10 @@ connectors = 2
 [pixit.cards.valid]
 id_tag = "CARD1"
 
+[pixit.charging]
+unit = "W"
+local_limit = 11000
+
 [pixit.timing]
 response = 5
 """
@@ -47,6 +51,7 @@ def test_a_sound_file_is_read(tmp_path: Path) -> None:
     assert dut.dut.identity == "CP1"
     assert dut.pics == {"C-07": True, "C-06": "Both"}
     assert dut.pixit.card("valid").id_tag == "CARD1"
+    assert (dut.pixit.charging.unit, dut.pixit.charging.local_limit) == ("W", 11000.0)
     assert dut.pixit.timing.response == 5.0
 
 
@@ -66,6 +71,14 @@ def test_a_sound_file_is_read(tmp_path: Path) -> None:
         ("connectors = 2", "connectors = 2.5", "key 'connectors': 2.5, expected a whole number"),
         ("connectors = 2", "connectors = true", "key 'connectors': true, expected a whole number"),
         ("response = 5", "response = 0", "key 'response': 0, expected more than 0 s"),
+        (
+            'unit = "W"',
+            'unit = "kW"',
+            "key 'charging', key 'unit': \"kW\", expected one of A, W",
+        ),
+        ("local_limit = 11000", "local_limit = 0", "key 'local_limit': 0, expected more than 0"),
+        ("local_limit = 11000", "stack_level = -1", "key 'stack_level': -1, expected 0 or more"),
+        ("local_limit = 11000", "phases = 4", "key 'phases': 4, expected one of 1, 2, 3"),
         ("response = 5", "reponse = 5", "unknown key 'reponse', did you mean 'response'?"),
         ('"CARD1"', f'"{"X" * 21}"', "key 'id_tag': 21 characters, expected at most 20"),
         ("response = 5", "response = ", "not TOML"),

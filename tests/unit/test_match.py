@@ -20,6 +20,7 @@ from bench.ocpp.predicate import (
     containing,
     from_json,
     matching,
+    only,
     present,
     to_json,
 )
@@ -116,3 +117,14 @@ def test_pattern_survives_being_written_down(fields: dict[str, Any], payload: An
 def test_unknown_predicate_is_refused() -> None:
     with pytest.raises(ValueError, match=r"\$nothing"):
         from_json({"$nothing": 1})
+
+
+def test_a_list_of_one_kind_only() -> None:
+    pattern = only(any_of(between(5.95, 6.05), 8))
+    for good in ([6], [6.04, 8, 6]):
+        assert not compare(pattern, good, "")
+    for bad in ([], [6, 7], 6, "6", ABSENT):
+        assert compare(pattern, bad, "")
+    (miss,) = compare({"limits": pattern}, {"limits": [6, 7]}, "")
+    assert str(miss) == "limits expected only 5.95 to 6.05 or 8, came [6,7]"
+    assert from_json(to_json(pattern)) == pattern

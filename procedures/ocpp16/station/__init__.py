@@ -15,6 +15,7 @@ from procedures.ocpp16.station import (
     core_unlock_non_happy,
     remote_trigger,
     reservation,
+    smart_charging,
 )
 
 SUITE = Suite(
@@ -34,6 +35,7 @@ SUITE = Suite(
         core_configuration_non_happy,
         reservation,
         remote_trigger,
+        smart_charging,
     ),
     reset=restore.basic_state_is_restored,
     first=("TC_019_CS",),

@@ -25,7 +25,7 @@ from bench.capability import (
 from bench.config import BenchConfig, BenchSettings, DeviceEntry
 from bench.control import Control
 from bench.device import Answer, Device, Driver, DriverContext, Identity
-from bench.dut import CardEntry, DutConfig, DutIdentity, Pixit, Setting, Timing
+from bench.dut import CardEntry, Charging, DutConfig, DutIdentity, Pixit, Setting, Timing
 from bench.errors import Unverifiable
 from bench.events import CaseEnded, Checked, Event, Noted
 from bench.journal import Record
@@ -200,16 +200,19 @@ async def rig(
     booted: bool = True,
     pics: dict[str, Any] | None = None,
     reservations_off: Setting | None = RESERVATIONS_OFF,
+    charging: Charging | None = None,
+    timing: Timing | None = None,
 ) -> AsyncIterator[Rig]:
     """Make a station that has booted (or is off), and an engine with default waits."""
     stream, records, hands = Stream(), list[Record](), Hands()
-    timing = Timing()
+    timing = timing or Timing()
     pixit = Pixit(
         connector=1,
         connectors=2,
         cards=dict(CARDS),
         timing=timing,
         reservations_off=reservations_off,
+        charging=charging or Charging(),
     )
     identity = DutIdentity("charging-station", "CP", "Test", "Scripted")
     dut = DutConfig(Path("dut.toml"), identity, PICS | (pics or {}), pixit)

@@ -13,9 +13,11 @@ from bench.events import Acted, CaseEnded, Checked, FrameReceived
 from bench.ocpp.frame import CallError
 from procedures.ocpp16.station import SUITE
 from tests.procedures.scripted.rig import Rig, rig
+from tests.procedures.scripted.smart import Smart
 from tests.procedures.scripted.station import Payload
 
 CASES = [one.id for one in SUITE.procedures if one is not SUITE.reset]
+SMART = [one.id for one in SUITE.procedures if one.group == "smart-charging"]
 
 
 def reason(ended: CaseEnded) -> str:
@@ -33,6 +35,8 @@ async def test_every_case_passes(case: str) -> None:
     async with rig() as bench:
         if case == "TC_036_CS":
             follow_virtual_time(bench)
+        if case in SMART:
+            Smart(bench.station)
         ended = await bench.run(case)
         assert (ended.verdict, ended.reason) == ("pass", None)
         assert bench.bad() == []
