@@ -21,10 +21,10 @@ INTERRUPTED = 130
 
 def commands() -> list[Command]:
     """Load every command, those of the spokes included."""
-    own = ("run", "list", "check", "devices", "pics", "report", "verify")
+    own = ("run", "serve", "list", "check", "devices", "pics", "report", "verify")
     found = [import_module(f"bench.commands.{name}").COMMAND for name in own]
     found += [point.load() for point in entry_points(group="pilotbench.commands")]
-    order = ("demo", "lab", "run")
+    order = ("demo", "lab", "run", "serve")
     return sorted(found, key=lambda c: (order.index(c.name) if c.name in order else 9, c.name))
 
 

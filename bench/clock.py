@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -27,17 +28,24 @@ class Stamp:
     """One moment, on both scales."""
 
     mono: float
-    """Seconds of the event loop's monotonic clock."""
+    """Seconds of the system's monotonic clock, by which event loops measure deadlines."""
     utc: datetime
 
 
 def now() -> Stamp:
-    """Stamp this moment; needs a running event loop, whose clock deadlines are measured by.
+    """Stamp this moment.
 
-    Both scales have the journal's resolution of 1 µs, so that what is judged live is judged the
-    same from the records.
+    Not by the event loop's `time`, which is the same clock but in uvloop only that of the last
+    turn of the loop, in ms. Both scales have the journal's resolution of 1 µs, so that what is
+    judged live is judged the same from the records.
     """
-    return Stamp(round(asyncio.get_running_loop().time(), 6), utc())
+    return Stamp(round(monotonic(), 6), utc())
+
+
+def monotonic() -> float:
+    """Return this moment in seconds of the monotonic clock, or of a virtual one."""
+    loop = asyncio.get_running_loop()
+    return loop.time() if isinstance(loop, VirtualClock) else time.monotonic()
 
 
 def utc() -> datetime:
@@ -61,6 +69,21 @@ def holding_time(what: str) -> Iterator[None]:
             yield
     else:
         yield
+
+
+def compare() -> tuple[float, float]:
+    """Read both clocks together: UTC less the monotonic clock, and how far that can be off, in s.
+
+    Of a few tries the closest counts, since the system may look away between two readings.
+    """
+    tries = []
+    for _ in range(5):
+        before = monotonic()
+        here = utc().timestamp()
+        after = monotonic()
+        tries.append(((after - before) / 2, here - (before + after) / 2))
+    uncertainty, offset = min(tries)
+    return round(offset, 6), round(uncertainty, 9)
 
 
 def iso(moment: datetime) -> str:

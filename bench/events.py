@@ -63,6 +63,54 @@ class AbortRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class ClocksCompared:
+    """The two clocks were read together: when a run starts, and every minute while it goes on."""
+
+    offset: float
+    """UTC in seconds since 1970 less the monotonic clock in seconds."""
+    uncertainty: float
+    """Seconds by which `offset` can be off, as the two are read one after the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class ViewerConnected:
+    """An observer began to watch the stream."""
+
+    viewer: int
+    """Number of the connection, unique in one engine."""
+    name: str
+    """For whom the link was made."""
+    share: str
+    """Id of the link."""
+
+
+@dataclass(frozen=True, slots=True)
+class ViewerDisconnected:
+    """An observer watches no more."""
+
+    viewer: int
+    name: str
+    share: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorLeft:
+    """No operator is there: prompts are held, and wait without a deadline."""
+
+    prompts: list[str]
+    """Those that were open."""
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorReturned:
+    """An operator is there again: prompts go on with the time that was left to them."""
+
+    deadlines: dict[str, str]
+    """The new deadlines of the open prompts."""
+
+
+@dataclass(frozen=True, slots=True)
 class CaseStarted:
     """A case began."""
 
@@ -328,6 +376,11 @@ Event = (
     | RunPaused
     | RunResumed
     | AbortRequested
+    | ClocksCompared
+    | ViewerConnected
+    | ViewerDisconnected
+    | OperatorLeft
+    | OperatorReturned
     | CaseStarted
     | CaseEnded
     | PhaseEntered

@@ -21,7 +21,11 @@ from bench.clock import Stamp, from_iso, iso
 from bench.errors import JournalError
 from bench.events import Event, from_data, to_data
 
+JOURNAL = "journal.jsonl"
+"""A journal's name in the run's folder."""
 FIRST = "0" * 64
+_CHAIN = len(f',"prev":"{FIRST}","hash":"{FIRST}"}}\n')
+"""Length of the end of a line that holds its place in the chain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +96,29 @@ class JournalWriter:
 
 def encode(record: Record, previous: str) -> tuple[bytes, str]:
     """Write a record as its line; return the line and its hash."""
+    body = as_json(record)[:-1] + b',"prev":"' + previous.encode() + b'"'
+    digest = hashlib.sha256(body).hexdigest()
+    return body + b',"hash":"' + digest.encode() + b'"}\n', digest
+
+
+def as_json(record: Record) -> bytes:
+    """Write a record as a JSON object, without its place in the chain."""
     document = {
         "n": record.n,
         "utc": iso(record.utc),
         "mono": round(record.mono, 6),
         "event": type(record.event).__name__,
         "data": to_data(record.event),
-        "prev": previous,
     }
     try:
-        body = orjson.dumps(document, default=str)[:-1]
+        return orjson.dumps(document, default=str)
     except TypeError:
-        body = orjson.dumps(_writable(document), default=str)[:-1]
-    digest = hashlib.sha256(body).hexdigest()
-    return body + b',"hash":"' + digest.encode() + b'"}\n', digest
+        return orjson.dumps(_writable(document), default=str)
+
+
+def without_chain(line: bytes) -> bytes:
+    """Return a whole line of a journal as `as_json` wrote the record."""
+    return line[:-_CHAIN] + b"}"
 
 
 def _writable(value: Any) -> Any:

@@ -68,15 +68,18 @@ class PromptDesk(Operator):
 
     def __init__(self, stream: Stream, *, within: float, refusing: bool = False) -> None:
         """Open the desk; `within` is the operator's deadline in s, `refusing` answers nothing."""
-        self._stream = stream
+        self.stream = stream
         self._within = within
-        self._refusal = "refused" if refusing else None
+        self._usual_refusal = "refused" if refusing else None
+        self._refusal = self._usual_refusal
         """Why every prompt is withdrawn at once, if it is."""
         self._asked = 0
         self._open: dict[str, tuple[Prompt, asyncio.Future[Answer | Unverifiable]]] = {}
         self._closed: dict[str, tuple[type[PromptClosed], str]] = {}
         """Why a prompt takes no answer any more."""
         self._change = asyncio.Event()
+        self.held = False
+        """True while no operator is there, and prompts wait without a deadline."""
 
     @property
     def open(self) -> tuple[Prompt, ...]:
@@ -107,7 +110,7 @@ class PromptDesk(Operator):
         self._asked += 1
         prompt = Prompt(f"p{self._asked}", kind, text, tuple(options), deadline, action)
         shown = prompt.to_json()
-        self._stream.emit(
+        self.stream.emit(
             Prompted(
                 prompt=prompt.id,
                 kind=kind,
@@ -146,7 +149,7 @@ class PromptDesk(Operator):
         prompt, waiting = self._find(prompt_id)
         _check_recordable(prompt, answer, comment, by)
         _check(prompt, answer)
-        self._stream.emit(Answered(prompt.id, answer, by, comment))
+        self.stream.emit(Answered(prompt.id, answer, by, comment))
         who = f" by {by}" if by else ""
         self._close(prompt, AlreadyAnswered, f"prompt {prompt.id} was answered{who} already")
         accepted = Answer(answer, by, comment)
@@ -160,12 +163,16 @@ class PromptDesk(Operator):
             with suppress(JournalError):
                 self.withdraw(prompt.id, reason)
 
+    def reopen(self) -> None:
+        """Take new prompts as at first, after `refuse`."""
+        self._refusal = self._usual_refusal
+
     def withdraw(self, prompt_id: str, reason: str) -> None:
         """End a prompt without an answer; who asked gets `Unverifiable`."""
         prompt, waiting = self._find(prompt_id)
         text = f"prompt {prompt.id} was withdrawn: {reason}"
         try:
-            self._stream.emit(PromptWithdrawn(prompt.id, reason))
+            self.stream.emit(PromptWithdrawn(prompt.id, reason))
         finally:
             # Whether or not it could be recorded, nobody may go on waiting.
             self._close(prompt, PromptClosed, text)

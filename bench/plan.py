@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 from bench import toml
 from bench.bench import missing
@@ -32,6 +33,21 @@ class Outcome:
     procedure: Procedure
     outcome: str
     reason: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Write the outcome as programs get it (CONTRACT, `list --json`)."""
+        one = self.procedure
+        return {
+            "id": one.id,
+            "title": one.title,
+            "group": one.group,
+            "dut": one.dut,
+            "mark": one.mark,
+            "condition": str(one.applies),
+            "needs": [str(need) for need in one.needs],
+            "outcome": self.outcome,
+            "reason": self.reason,
+        }
 
 
 @dataclass(frozen=True, slots=True)

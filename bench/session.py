@@ -18,7 +18,7 @@ from bench.control import Control
 from bench.dut import DutConfig
 from bench.errors import BenchError, JournalError, RunAborted
 from bench.events import SCHEMA, RunEnded, RunStarted
-from bench.journal import JournalWriter
+from bench.journal import JOURNAL, JournalWriter
 from bench.ocpp.csms import Book, Csms
 from bench.ocpp.dialogue import Dialogue
 from bench.ocpp.monitors import NAMES, Monitors
@@ -26,7 +26,7 @@ from bench.ocpp.server import OcppServer
 from bench.operator import PromptDesk
 from bench.plan import Plan
 from bench.runner import Runner
-from bench.stream import Stream
+from bench.stream import Stream, comparing_clocks
 
 _SECRET = re.compile(r"""((?:password|secret|token)\s*=\s*)("[^"\n]*"|'[^'\n]*')""")
 """What the copies in a run's folder leave out of the lab's files."""
@@ -41,16 +41,28 @@ class RunResult:
     complete: bool
     reason: str | None
     """Why it is not complete."""
+    aborted_by: str | None
+    """Who or what ended it before its time."""
 
 
 class Session:
     """One bench, one DUT, one stream of records, and the runs made."""
 
-    def __init__(self, bench: BenchConfig, dut: DutConfig, *, refuse_prompts: bool = False) -> None:
+    def __init__(
+        self,
+        bench: BenchConfig,
+        dut: DutConfig,
+        *,
+        refuse_prompts: bool = False,
+        desk: PromptDesk | None = None,
+    ) -> None:
+        """Make a session; `desk` when several share one operator, and so one stream."""
         self.config = bench
         self.dut = dut
-        self.stream = Stream()
-        self.desk = PromptDesk(self.stream, within=bench.operator.within, refusing=refuse_prompts)
+        self.desk = desk or PromptDesk(
+            Stream(), within=bench.operator.within, refusing=refuse_prompts
+        )
+        self.stream = self.desk.stream
         self.bench = Bench(bench, self.stream)
         self.control = Control(self.stream)
         self.run_id: str | None = None
@@ -101,12 +113,23 @@ class Session:
     async def run(self, plan: Plan, folder: Path) -> RunResult:
         """Make a run: open everything, run the plan's cases, record all in `folder`.
 
-        Raises `JournalError` when the record can't be kept; the lab is safe by then.
+        One run at a time; its records count from 1. Raises `JournalError` when the record can't be
+        kept; the lab is safe by then.
         """
+        if self.run_id is not None:
+            raise BenchError(f"run {self.run_id} is going on")
         self.run_id = folder.name
-        files = self._copy_inputs(plan, folder)
-        journal = JournalWriter(folder / "journal.jsonl")
-        self.stream.journal = journal
+        try:
+            files = self._copy_inputs(plan, folder)
+            with JournalWriter(folder / JOURNAL) as journal, self.stream.recording(journal):
+                return await self._recorded(plan, folder, files)
+        finally:
+            self.run_id = None
+            # What asked to end this run does not end the next one.
+            self.control, self._unrecorded = Control(self.stream), None
+            self.desk.reopen()
+
+    async def _recorded(self, plan: Plan, folder: Path, files: dict[str, str]) -> RunResult:
         self.dialogue.monitors = self._monitors()
         runner = Runner(
             stream=self.stream,
@@ -118,24 +141,20 @@ class Session:
         )
         self.stream.lost = self._journal_lost
         complete, reason = False, None
+        self.stream.emit(self._run_started(plan, files))
         try:
-            self.stream.emit(self._run_started(plan, files))
-            try:
-                async with AsyncExitStack() as stack:
-                    await self._open(stack)
-                    complete = await runner.run(plan)
-            except BenchError as error:
-                reason = str(error)
-            if self._unrecorded is not None:
-                raise self._unrecorded
-            if not complete and reason is None:
-                reason = f"aborted by {self.control.aborted_by}"
-            self.stream.emit(RunEnded(complete, reason, dict(runner.counts)))
-        finally:
-            self.run_id = None
-            self.stream.journal = None
-            journal.close()
-        return RunResult(folder, dict(runner.counts), complete, reason)
+            async with comparing_clocks(self.stream), AsyncExitStack() as stack:
+                await self._open(stack)
+                complete = await runner.run(plan)
+        except BenchError as error:
+            reason = str(error)
+        if self._unrecorded is not None:
+            raise self._unrecorded
+        aborted_by = self.control.aborted_by
+        if not complete and reason is None:
+            reason = f"aborted by {aborted_by}"
+        self.stream.emit(RunEnded(complete, reason, dict(runner.counts)))
+        return RunResult(folder, dict(runner.counts), complete, reason, aborted_by)
 
     async def _open(self, stack: AsyncExitStack) -> None:
         """Open devices and endpoint; raises `RunAborted` when it was asked for twice.
@@ -237,4 +256,5 @@ class Session:
             "ocpp": {"listen": self.listening_at, "connected": self.dialogue.is_connected},
             "run": self.run_id,
             "paused": self.control.is_paused,
+            "held": self.desk.held,
         }

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
-from bench.clock import Stamp, now
+from bench.clock import Stamp, compare, now
 from bench.errors import JournalError
-from bench.events import Answered, CaseEnded, Event, RunEnded, RunStarted
+from bench.events import Answered, CaseEnded, ClocksCompared, Event, RunEnded, RunStarted
 from bench.journal import JournalWriter, Record
 
 log = logging.getLogger(__name__)
 
 Viewer = Callable[[Record], None]
+
+COMPARING = 60.0
+"""Seconds between two comparisons of the clocks."""
 
 _DURABLE = (RunStarted, CaseEnded, Answered, RunEnded)
 
@@ -51,6 +55,16 @@ class Stream:
         return record
 
     @contextmanager
+    def recording(self, journal: JournalWriter) -> Iterator[None]:
+        """Write what happens to `journal`, numbered from 1, while the context lasts."""
+        before = self.journal, self.last
+        self.journal, self.last = journal, 0
+        try:
+            yield
+        finally:
+            self.journal, self.last = before
+
+    @contextmanager
     def watched_by(self, viewer: Viewer) -> Iterator[None]:
         """Show every record to `viewer` while the context lasts."""
         self._viewers.append(viewer)
@@ -59,3 +73,24 @@ class Stream:
         finally:
             if viewer in self._viewers:
                 self._viewers.remove(viewer)
+
+
+@asynccontextmanager
+async def comparing_clocks(stream: Stream, *, every: float = COMPARING) -> AsyncIterator[None]:
+    """Record how far the clocks are apart, now and every so many s while the context lasts."""
+    stream.emit(ClocksCompared(*compare()))
+
+    async def go_on() -> None:
+        while True:
+            await asyncio.sleep(every)
+            try:
+                stream.emit(ClocksCompared(*compare()))
+            except JournalError:
+                return  # the stream has told whom it concerns
+
+    going_on = asyncio.create_task(go_on())
+    try:
+        yield
+    finally:
+        going_on.cancel()
+        await asyncio.wait([going_on])

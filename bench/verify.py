@@ -12,8 +12,7 @@ import orjson
 from bench.derivation import Derivation
 from bench.errors import ConfigError
 from bench.events import RunEnded
-from bench.journal import Fault, JournalReader, Record
-from bench.report import JOURNAL
+from bench.journal import JOURNAL, Fault, JournalReader, Record
 from bench.report.results import results
 from bench.runview import RunView, fold
 

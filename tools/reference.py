@@ -23,15 +23,20 @@ from pathlib import Path
 from typing import Any
 
 from meanings import RELAY_MEANINGS
+from pydantic import BaseModel
 from sources import ROOT, attribute_docstrings, source
 
 from bench import events
 from bench.cli import commands
+from bench.config import BenchConfig, BenchSettings
 from bench.device import Driver
 from bench.dut import Timing
+from bench.engine import Engine
 from bench.plan import groups_of, load_suites
 from bench.procedure import Procedure
 from bench.questionnaire import QUESTIONS
+from bench.server import models, openapi_of
+from bench.server.routes import ROOT as API_ROOT
 from drivers import profile
 from stations.defects import DEFECTS
 
@@ -202,6 +207,36 @@ def _json_type(hint: Any) -> str:
     return f"{text} or null" if type(None) in typing.get_args(hint) else text
 
 
+def api_routes() -> str:
+    """Tabulate the routes of the API, as its OpenAPI document has them."""
+    bench = BenchConfig(ROOT / "bench.toml", BenchSettings("bench"))
+    document = openapi_of(Engine(bench, [], ROOT / "runs"))
+    rows = []
+    for path, methods in document["paths"].items():
+        for method, route in methods.items():
+            answers = ", ".join(code for code in route["responses"])
+            about = (route.get("description") or route.get("summary") or "").splitlines()[0]
+            rows.append((f"`{method.upper()} {path.removeprefix(API_ROOT)}`", about, answers))
+    return table(("route", "what it does", "answers"), rows)
+
+
+def api_models() -> str:
+    """Tabulate the objects that the API takes and gives."""
+    parts = []
+    for name in sorted(vars(models)):
+        kind = getattr(models, name)
+        if not (isinstance(kind, type) and issubclass(kind, BaseModel) and kind is not BaseModel):
+            continue
+        hints, meanings = typing.get_type_hints(kind), attribute_docstrings(kind)
+        rows = [(f"`{one}`", _json_type(hints[one]), meanings.get(one, "")) for one in hints]
+        rows = [row for row in rows if row[0] != "`model_config`"]
+        head = f"### {name.removesuffix('Model')}"
+        parts.append(
+            f"{head}\n\n{inspect.getdoc(kind)}\n\n{table(('field', 'type', 'meaning'), rows)}"
+        )
+    return "\n\n".join(parts)
+
+
 def monitors() -> str:
     """Tabulate the rules that are watched in every case, as the modules of the rules have them."""
     rows = []
@@ -252,6 +287,8 @@ def units() -> str:
 
 
 BLOCKS: dict[str, Callable[..., str]] = {
+    "api-models": api_models,
+    "api-routes": api_routes,
     "cases": cases,
     "commands": command_lines,
     "defects": defects,

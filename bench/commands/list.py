@@ -28,20 +28,7 @@ def _run(options: argparse.Namespace) -> int:
         judge(suite, one, dut, bench) for suite in load_suites() for one in suite.procedures
     ]
     if options.json:
-        rows = [
-            {
-                "id": outcome.procedure.id,
-                "title": outcome.procedure.title,
-                "group": outcome.procedure.group,
-                "dut": outcome.procedure.dut,
-                "mark": outcome.procedure.mark,
-                "condition": str(outcome.procedure.applies),
-                "needs": [str(need) for need in outcome.procedure.needs],
-                "outcome": outcome.outcome,
-                "reason": outcome.reason,
-            }
-            for outcome in outcomes
-        ]
+        rows = [outcome.to_json() for outcome in outcomes]
         sys.stdout.write(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
         return 0
     for outcome in outcomes:

@@ -43,6 +43,7 @@ def _run(options: argparse.Namespace) -> int:
     from bench.config import load_bench
     from bench.dut import load_dut
     from bench.errors import ConfigError
+    from bench.journal import JOURNAL
     from bench.plan import load_suites, make_plan
     from bench.session import Session
 
@@ -60,7 +61,7 @@ def _run(options: argparse.Namespace) -> int:
     folder = options.out or _new_folder(dut.dut.model)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if (folder / "journal.jsonl").exists():
+        if (folder / JOURNAL).exists():
             raise ConfigError(f"--out {folder}: the folder already holds a run")
     except OSError as error:
         raise ConfigError(f"--out {folder}: {error.strerror}") from error
@@ -129,13 +130,15 @@ async def _open_operator(
 ) -> None:
     if options.operator == "api":
         from bench.config import split_address
+        from bench.engine import Engine
         from bench.server import serving
         from bench.server.token import operator_token
 
         host, port = split_address(options.api, "--api")
         path, token = operator_token(folder)
         stack.callback(path.unlink, missing_ok=True)
-        serve = serving(session.desk, session.snapshot, host=host, port=port, token=token)
+        engine = Engine(session.config, [session.dut], folder, only=session)
+        serve = serving(engine, host=host, port=port, token=token)
         url = await stack.enter_async_context(serve)
         sys.stderr.write(f"API: {url} token file {path}\n")
     elif options.operator == "terminal":
@@ -170,7 +173,7 @@ def _say_result(result: RunResult) -> None:
 
 
 def _exit_code(session: Session, plan: Plan, result: RunResult) -> int:
-    if session.control.aborted_by in ("Ctrl-C", "SIGTERM"):
+    if (result.aborted_by or session.control.aborted_by) in ("Ctrl-C", "SIGTERM"):
         return 130
     if result.counts.get("fail"):
         return 1

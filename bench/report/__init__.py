@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import ConfigError
-from bench.journal import Fault, JournalReader
+from bench.journal import JOURNAL, Fault, JournalReader
 from bench.runview import RunView, fold
 
-JOURNAL = "journal.jsonl"
 FILES = {"json": "results.json", "junit": "junit.xml", "html": "report.html"}
 """What can be rendered, and its file in the run's folder."""
 

@@ -1,73 +1,24 @@
-"""The routes of the API, version 1."""
+"""The API, version 1 (CONTRACT, "API")."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
+from fastapi import FastAPI, HTTPException, Query, Request, WebSocket
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
 
 from bench import __version__
-from bench.operator import NoSuchPrompt, PromptClosed, PromptDesk
-from bench.server.access import Access, Role
-
-ROOT = "/api/v1"
-
-
-class ActionModel(BaseModel):
-    """The capability call that a prompt stands for."""
-
-    capability: str
-    method: str
-    arguments: dict[str, Any]
+from bench.archive import NoSuchRun
+from bench.engine import Engine
+from bench.server.access import Access
+from bench.server.feed import Feed, Position
+from bench.server.routes import ROOT, make_routes
+from bench.server.viewers import Viewers
 
 
-class PromptModel(BaseModel):
-    """One question to the operator."""
-
-    id: str
-    kind: str
-    text: str
-    picture: str | None
-    options: list[str]
-    deadline: str
-    action: ActionModel | None
-
-
-class AnswerModel(BaseModel):
-    """What the operator says."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    answer: Any
-    comment: str = Field("", max_length=2000)
-    by: str = Field("", max_length=200)
-
-
-class AcceptedModel(BaseModel):
-    """The answer that counts."""
-
-    prompt: str
-    answer: Any
-    comment: str
-    by: str
-
-
-class Problem(BaseModel):
-    """What is wrong with a request, in one sentence."""
-
-    detail: str
-
-
-def _problems(*codes: int) -> dict[int | str, dict[str, Any]]:
-    return {code: {"model": Problem} for code in codes}
-
-
-def make_app(desk: PromptDesk, snapshot: Callable[[], dict[str, Any]], access: Access) -> FastAPI:
-    """Make the API of one session."""
+def make_app(engine: Engine, feed: Feed, access: Access, viewers: Viewers) -> FastAPI:
+    """Make the API of one engine."""
     app = FastAPI(
         title="Pilotbench",
         version=__version__,
@@ -76,39 +27,37 @@ def make_app(desk: PromptDesk, snapshot: Callable[[], dict[str, Any]], access: A
         redoc_url=None,
         exception_handlers={RequestValidationError: _say_what_is_wrong},
     )
-    routes = APIRouter(
-        prefix=ROOT,
-        dependencies=[Depends(access.needs(Role.OPERATOR))],
-        responses=_problems(401),
-    )
+    app.include_router(make_routes(engine, access, viewers))
 
-    @routes.get("/session")
-    async def session() -> dict[str, Any]:
-        """Tell bench, DUT, device states, current run and version."""
-        return snapshot()
-
-    @routes.get("/prompts")
-    async def prompts() -> list[PromptModel]:
-        """List the prompts that wait for an answer, oldest first."""
-        return [PromptModel.model_validate(prompt.to_json()) for prompt in desk.open]
-
-    @routes.post("/prompts/{prompt_id}/answer", responses=_problems(400, 404, 409, 422))
-    async def answer(prompt_id: str, said: AnswerModel) -> AcceptedModel:
-        """Answer a prompt; the first answer wins."""
+    @app.websocket(f"{ROOT}/stream")
+    async def stream(
+        socket: WebSocket,
+        run: Annotated[str | None, Query()] = None,
+        from_: Annotated[str, Query(alias="from")] = "1",
+        follow: Annotated[str, Query()] = "true",
+    ) -> None:
+        """Send a snapshot, every record from a number on, then live."""
         try:
-            accepted = desk.answer(prompt_id, said.answer, comment=said.comment, by=said.by)
-        except NoSuchPrompt as error:
-            raise HTTPException(404, str(error)) from error
-        except PromptClosed as error:
-            raise HTTPException(409, str(error)) from error
-        except ValueError as error:
-            raise HTTPException(400, str(error)) from error
-        return AcceptedModel(
-            prompt=prompt_id, answer=accepted.value, comment=accepted.comment, by=accepted.by
-        )
+            holder = access.admit(socket)
+            if not from_.isascii() or not from_.isdigit() or len(from_) > 15:
+                raise HTTPException(422, f"query.from: {from_[:20]!r}, expected a record's number")
+            if follow not in ("true", "false"):
+                raise HTTPException(422, "query.follow: expected true or false")
+            if run is not None and not holder.may_read(engine.archive.get(run)):
+                raise NoSuchRun(f"there is no run {run!r}")
+        except (HTTPException, NoSuchRun) as error:
+            code, detail = (404, str(error)) if isinstance(error, NoSuchRun) else _parts(error)
+            await socket.send_denial_response(JSONResponse({"detail": detail}, code))
+            return
+        await socket.accept()
+        start = Position(await feed.start(run, holder.may_read), max(1, int(from_)))
+        await viewers.serve(socket, holder, start, follow=follow == "true")
 
-    app.include_router(routes)
     return app
+
+
+def _parts(error: HTTPException) -> tuple[int, str]:
+    return error.status_code, str(error.detail)
 
 
 async def _say_what_is_wrong(request: Request, error: Exception) -> JSONResponse:

@@ -3,55 +3,86 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import secrets
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import uvicorn
 
-from bench.errors import BenchError
-from bench.operator import PromptDesk
-from bench.server.access import Access, Role
+from bench.engine import Engine
+from bench.errors import BenchError, ConfigError
+from bench.server.access import Access
 from bench.server.app import make_app
+from bench.server.feed import Feed
+from bench.server.protocol import StreamProtocol
+from bench.server.shares import Shares
+from bench.server.viewers import STALLED, Viewers
 
 PATIENCE = 0.5
 """Seconds that a request in progress gets when the API closes."""
 
 
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """A certificate chain and its key, as PEM files."""
+
+    certificate: Path
+    key: Path
+
+
 @asynccontextmanager
 async def serving(
-    desk: PromptDesk,
-    snapshot: Callable[[], dict[str, Any]],
+    engine: Engine,
     *,
     host: str = "127.0.0.1",
     port: int = 0,
     token: str,
+    shares: Shares | None = None,
+    tls: Tls | None = None,
+    stalled: float = STALLED,
 ) -> AsyncIterator[str]:
     """Serve the API while the context lasts; its URL is the value. Port 0: the system chooses.
 
-    Raises `BenchError` when the address can't be used.
+    A viewer that reads nothing for `stalled` s is evicted. Raises `BenchError` when the address
+    can't be used, `ConfigError` when the certificate can't.
     """
-    app = make_app(desk, snapshot, Access({token: Role.OPERATOR}))
+    # It would log addresses with the tokens in them.
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    feed, access = Feed(engine), Access(token, shares)
+    viewers = Viewers(engine, feed, access, stalled=stalled)
     config = uvicorn.Config(
-        app,
+        make_app(engine, feed, access, viewers),
         http="h11",
-        ws="none",
+        ws=StreamProtocol,
+        ws_max_size=4096,
+        ws_per_message_deflate=False,
         lifespan="off",
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=1,
+        ssl_certfile=None if tls is None else tls.certificate,
+        ssl_keyfile=None if tls is None else tls.key,
     )
-    config.load()
+    try:
+        config.load()
+    except OSError as error:
+        raise ConfigError(f"[api] certificate and key: {error.strerror or error}") from error
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)
     listener = _listen(host, port)
     # Not `serve()`: that would take over the signal handlers, which belong to the command line.
     await server.startup(sockets=[listener])
     ticking = asyncio.create_task(server.main_loop())
+    engine.on_run_over = feed.turn
     try:
-        yield _url(listener)
+        with engine.stream.watched_by(feed.take):
+            yield _url(listener, "http" if tls is None else "https")
     finally:
         server.should_exit = True
         closing = asyncio.create_task(server.shutdown(sockets=[listener]))
@@ -60,6 +91,12 @@ async def serving(
             connection.transport.abort()  # a request that never ends must not hold the engine
         await closing
         await ticking
+
+
+def openapi_of(engine: Engine) -> dict[str, Any]:
+    """Return the OpenAPI document of an engine's API."""
+    feed, access = Feed(engine), Access(secrets.token_urlsafe(32))
+    return make_app(engine, feed, access, Viewers(engine, feed, access)).openapi()
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -72,6 +109,6 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _url(listener: socket.socket) -> str:
+def _url(listener: socket.socket, scheme: str) -> str:
     host, port, *_ = listener.getsockname()
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

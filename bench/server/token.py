@@ -1,4 +1,4 @@
-"""The operator's token: a secret in a file that nobody else can read."""
+"""Secrets of the API, each in a file that nobody else can read: the operator's token, a key."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from bench.errors import ConfigError
 
 NAME = "operator.token"
-"""The file's name in the folder it is kept in."""
+"""The file with the operator's token, in the folder it is kept in."""
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{32,}")
 
 
@@ -20,14 +20,21 @@ def operator_token(folder: Path) -> tuple[Path, str]:
 
     Raises `ConfigError` when the file can't be made or read, is not ours alone, or holds no token.
     """
-    path = folder / NAME
+    return secret(folder / NAME, "the operator's token")
+
+
+def secret(path: Path, what: str) -> tuple[Path, str]:
+    """Return a file and the secret in it; make it (mode 600) if there is none.
+
+    `what` names the secret in errors. Raises `ConfigError` as `operator_token`.
+    """
     try:
         return path, _create(path)
     except FileExistsError:
         pass
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from error
-    return path, _read(path)
+    return path, _read(path, what)
 
 
 def _create(path: Path) -> str:
@@ -40,7 +47,7 @@ def _create(path: Path) -> str:
     return token
 
 
-def _read(path: Path) -> str:
+def _read(path: Path, what: str) -> str:
     try:
         # Not blocking: a pipe in place of the file must not hold the engine.
         file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -49,7 +56,7 @@ def _read(path: Path) -> str:
     try:
         status = os.fstat(file)
         if not stat.S_ISREG(status.st_mode):
-            raise ConfigError(f"{path}: not a plain file, expected the operator's token")
+            raise ConfigError(f"{path}: not a plain file, expected {what}")
         if status.st_uid != os.geteuid():
             raise ConfigError(f"{path}: belongs to another user (id {status.st_uid})")
         if status.st_mode & 0o077:

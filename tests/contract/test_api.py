@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
+from bench import __version__
 from bench.device import Action
 from bench.errors import BenchError, ConfigError, Unverifiable
 from bench.events import Answered
@@ -23,10 +24,9 @@ from bench.journal import Record
 from bench.operator import PromptDesk
 from bench.server import serving
 from bench.server.token import NAME, operator_token
-from bench.stream import Stream
+from tests.engine.service import idle_engine
 
 TOKEN = "t" * 43
-SNAPSHOT = {"version": "1", "bench": {"name": "desk"}, "run": None}
 AUTH = {"Authorization": f"Bearer {TOKEN}"}
 
 
@@ -50,13 +50,13 @@ class Api:
 
 
 @pytest.fixture
-async def api() -> AsyncIterator[Api]:
-    stream = Stream()
+async def api(tmp_path: Path) -> AsyncIterator[Api]:
+    engine = idle_engine(tmp_path, within=5.0)
+    desk = engine.desk
     records: list[Record] = []
-    desk = PromptDesk(stream, within=5.0)
-    with stream.watched_by(records.append):
+    with engine.stream.watched_by(records.append):
         async with (
-            serving(desk, lambda: SNAPSHOT, host="127.0.0.1", port=0, token=TOKEN) as url,
+            serving(engine, host="127.0.0.1", port=0, token=TOKEN) as url,
             httpx.AsyncClient(base_url=url, headers=AUTH, trust_env=False) as http,
         ):
             yield Api(desk, url, http, records)
@@ -65,7 +65,18 @@ async def api() -> AsyncIterator[Api]:
 async def test_the_session_is_described(api: Api) -> None:
     answer = await api.http.get("/api/v1/session")
     assert answer.status_code == 200
-    assert answer.json() == SNAPSHOT
+    assert answer.json() == {
+        "version": __version__,
+        "role": "operator",
+        "bench": {"name": "desk", "devices": []},
+        "dut": None,
+        "duts": [],
+        "ocpp": {"listen": None, "connected": False},
+        "run": None,
+        "paused": False,
+        "held": False,
+        "viewers": [],
+    }
 
 
 async def test_open_prompts_are_listed_as_the_contract_says(api: Api) -> None:
@@ -217,11 +228,21 @@ async def test_the_openapi_document_names_what_is_there(api: Api) -> None:
     document = (await api.http.get("/api/v1/openapi.json")).json()
     assert set(document["paths"]) == {
         "/api/v1/session",
+        "/api/v1/procedures",
+        "/api/v1/runs",
+        "/api/v1/runs/{run}",
+        "/api/v1/runs/{run}/results",
+        "/api/v1/runs/{run}/report.html",
+        "/api/v1/runs/{run}/report.pdf",
+        "/api/v1/runs/{run}/junit.xml",
+        "/api/v1/runs/{run}/abort",
+        "/api/v1/runs/{run}/pause",
+        "/api/v1/runs/{run}/resume",
         "/api/v1/prompts",
         "/api/v1/prompts/{prompt_id}/answer",
     }
     answers = document["paths"]["/api/v1/prompts/{prompt_id}/answer"]["post"]["responses"]
-    assert set(answers) == {"200", "400", "401", "404", "409", "422"}
+    assert set(answers) == {"200", "400", "401", "403", "404", "409", "422"}
     assert document["components"]["securitySchemes"].keys() == {"HTTPBearer", "APIKeyQuery"}
     assert TOKEN not in json.dumps(document)
 
@@ -232,8 +253,7 @@ async def test_the_documentation_page_of_the_framework_is_off(api: Api) -> None:
 
 
 def _serve(port: int = 0, host: str = "127.0.0.1") -> Any:
-    desk = PromptDesk(Stream(), within=5.0)
-    return serving(desk, lambda: SNAPSHOT, host=host, port=port, token=TOKEN)
+    return serving(idle_engine(Path("nowhere")), host=host, port=port, token=TOKEN)
 
 
 async def test_signal_handlers_stay_with_their_owner_and_nothing_is_logged(

@@ -11,17 +11,16 @@ import pytest
 
 from bench.device import Action
 from bench.errors import Unverifiable
-from bench.operator import PromptDesk
 from bench.server import serving
 from bench.server.token import operator_token
-from bench.stream import Stream
+from tests.engine.service import idle_engine
 from tests.peers.process import hand, peer
 
 NOWHERE = "ws://127.0.0.1:1/ocpp"
 
 
 async def test_the_hand_does_what_prompts_ask_for(tmp_path: Path) -> None:
-    desk = PromptDesk(Stream(), within=20.0)
+    desk = (engine := idle_engine(tmp_path)).desk
     path, token = operator_token(tmp_path)
 
     async def asks(kind: str, capability: str, method: str, **arguments: Any) -> Any:
@@ -33,7 +32,7 @@ async def test_the_hand_does_what_prompts_ask_for(tmp_path: Path) -> None:
 
     async with AsyncExitStack() as stack:
         moved = await stack.enter_async_context(peer(NOWHERE, "CP_PEER"))
-        async with serving(desk, dict, token=token) as url:
+        async with serving(engine, token=token) as url:
             process = await stack.enter_async_context(hand(url, path, moved))
             assert await asks("confirm", "VehicleCoupler", "plug_in", connector=1) is True
             assert (await moved.does("state"))["plugged"] is True

@@ -1,0 +1,244 @@
+"""The engine as a service: one bench, its DUTs, and the runs made on it, one after the other."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bench import __version__
+from bench.archive import Archive, new_folder
+from bench.clock import compare
+from bench.config import BenchConfig
+from bench.dut import DutConfig
+from bench.errors import BenchError, ConfigError, JournalError
+from bench.events import ClocksCompared, RunStarted
+from bench.journal import JOURNAL, JournalWriter, Record
+from bench.operator import PromptDesk
+from bench.plan import Outcome, Plan, Selection, judge, load_suites, make_plan
+from bench.report import write_all
+from bench.session import Session
+from bench.stream import Stream
+
+log = logging.getLogger(__name__)
+
+
+class Busy(BenchError):
+    """The bench is taken: one run at a time."""
+
+
+class NotRunning(BenchError):
+    """The run is not going on."""
+
+
+class Engine:
+    """One bench as a service; front ends see its session, its runs and its stream."""
+
+    def __init__(
+        self,
+        bench: BenchConfig,
+        duts: Sequence[DutConfig],
+        out: Path,
+        *,
+        only: Session | None = None,
+    ) -> None:
+        """Make the engine; `only` is a session whose single run, in `out`, somebody else makes.
+
+        Raises `ConfigError` when two DUTs have one identity.
+        """
+        self.config = bench
+        self.duts = {dut.dut.identity: dut for dut in duts}
+        if len(self.duts) < len(duts):
+            raise ConfigError("--dut: two DUTs have the same identity")
+        if only is None:
+            self.desk = PromptDesk(Stream(), within=bench.operator.within)
+            self.archive = Archive(out)
+            self._sessions = {
+                identity: Session(bench, dut, desk=self.desk) for identity, dut in self.duts.items()
+            }
+        else:
+            self.desk = only.desk
+            self.archive = Archive(out.parent, only=out.name)
+            self._sessions = {only.dut.dut.identity: only}
+        self.stream = self.desk.stream
+        self._runs_are_ours = only is None
+        self._session = next(iter(self._sessions.values()), None)
+        self._run: asyncio.Task[None] | None = None
+        self._reports: set[asyncio.Task[None]] = set()
+        self._closing: str | None = None
+        """Who asked the engine to end."""
+        self.on_run_over: Callable[[], None] = lambda: None
+        """Called when a run is over and the engine is free again."""
+
+    @property
+    def session(self) -> Session | None:
+        """The session of the run that goes on, or of the last one."""
+        return self._session
+
+    @property
+    def run_id(self) -> str | None:
+        """The run that goes on."""
+        return None if self._session is None else self._session.run_id
+
+    def dut(self, identity: str | None) -> DutConfig | None:
+        """Return a DUT by identity, the only one when None; raises `ConfigError`."""
+        if identity is None:
+            if len(self.duts) > 1:
+                known = ", ".join(self.duts)
+                raise ConfigError(f"this engine has several DUTs, name one of {known}")
+            return next(iter(self.duts.values()), None)
+        if identity not in self.duts:
+            known = ", ".join(self.duts) or "none"
+            raise ConfigError(f"no DUT {identity!r}, known are {known}")
+        return self.duts[identity]
+
+    def procedures(self, identity: str | None = None) -> list[Outcome]:
+        """List all procedures, and whether they would run on this bench and DUT."""
+        dut = self.dut(identity) if identity is not None or len(self.duts) == 1 else None
+        return [
+            judge(suite, one, dut, self.config)
+            for suite in load_suites()
+            for one in suite.procedures
+        ]
+
+    @staticmethod
+    def catalogue() -> list[Outcome]:
+        """List all procedures, judged for no DUT and no bench."""
+        suites = load_suites()
+        return [judge(suite, one, None, None) for suite in suites for one in suite.procedures]
+
+    def plan(self, selection: Selection, identity: str | None) -> tuple[DutConfig, Plan]:
+        """Plan a run; raises `ConfigError` when there is nothing to run, saying why."""
+        dut = self.dut(identity)
+        if dut is None:
+            raise ConfigError("there is no DUT: start the engine with --dut")
+        plan = make_plan(load_suites(), selection, dut, self.config)
+        if not plan.cases:
+            refused = [
+                f"{one.procedure.id} will not run: {one.outcome}, {one.reason}"
+                for one in plan.refused
+            ]
+            raise ConfigError("; ".join(refused) or "no case to run: name cases, groups or a plan")
+        return dut, plan
+
+    async def start(self, dut: DutConfig, plan: Plan) -> str:
+        """Start a run and return its id once it is recorded that it began.
+
+        Raises `Busy`, or what keeps the run from beginning.
+        """
+        if self._closing is not None or not self._runs_are_ours:
+            raise Busy("the engine starts no runs" if self._closing is None else "the engine ends")
+        if self._run is not None:
+            raise Busy(f"run {self.run_id} is going on")
+        session = self._sessions[dut.dut.identity]
+        folder = new_folder(self.archive.root, dut.dut.model)
+        began = asyncio.Event()
+
+        def note(record: Record) -> None:
+            if isinstance(record.event, RunStarted):
+                began.set()
+
+        self._session = session
+        self._run = run = asyncio.create_task(self._make(session, plan, folder))
+        with self.stream.watched_by(note):
+            beginning = asyncio.create_task(began.wait())
+            await asyncio.wait([run, beginning], return_when=asyncio.FIRST_COMPLETED)
+            beginning.cancel()
+        if not began.is_set():
+            await run
+        return folder.name
+
+    async def _make(self, session: Session, plan: Plan, folder: Path) -> None:
+        try:
+            await session.run(plan, folder)
+        except JournalError as error:
+            log.error("run %s: %s", folder.name, error)  # noqa: TRY400 - no defect of ours
+            if not (folder / JOURNAL).exists():
+                raise
+        except BaseException:
+            log.exception("run %s ended by a defect", folder.name)
+            raise
+        finally:
+            self._run = None
+            self.on_run_over()
+        reports = asyncio.create_task(self._report(folder))
+        self._reports.add(reports)
+        reports.add_done_callback(self._reports.discard)
+
+    async def _report(self, folder: Path) -> None:
+        """Write a run's reports while the engine goes on."""
+        try:
+            await asyncio.to_thread(write_all, folder)
+        except (OSError, BenchError) as error:
+            log.warning("run %s: its reports could not be written: %s", folder.name, error)
+
+    def abort(self, run: str, by: str) -> None:
+        """End the run that goes on; raises `NotRunning`."""
+        self._going_on(run).abort(by)
+
+    def pause(self, run: str, by: str) -> None:
+        """Hold the run that goes on at its next step; raises `NotRunning`."""
+        self._going_on(run).control.pause(by)
+
+    def resume(self, run: str, by: str) -> None:
+        """Let the run that goes on continue; raises `NotRunning`."""
+        self._going_on(run).control.resume(by)
+
+    def _going_on(self, run: str) -> Session:
+        if self._session is None or self._session.run_id != run:
+            raise NotRunning(f"run {run} is not going on")
+        return self._session
+
+    def close(self, by: str) -> None:
+        """End the run that goes on, and start none any more."""
+        self._closing = by
+        if self._session is not None and self._session.run_id is not None:
+            self._session.abort(by)
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """Keep the engine ready; in the end the last run has ended with the lab safe.
+
+        What happens while no run goes on is recorded in a journal of the engine's own.
+        """
+        folder = self.archive.root / "engine"
+        try:
+            folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"{folder}: {error.strerror}") from error
+        name = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}.jsonl"
+        with JournalWriter(folder / name) as journal, self.stream.recording(journal):
+            self.stream.emit(ClocksCompared(*compare()))
+            async with self._until_idle():
+                yield
+
+    @asynccontextmanager
+    async def _until_idle(self) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            if self._closing is None:
+                self.close("the end of the engine")
+            while self._run is not None:
+                with suppress(Exception):
+                    await asyncio.shield(self._run)
+            if self._reports:
+                await asyncio.wait(self._reports)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Describe bench, DUT, device states and current run for a front end that just came."""
+        if self._session is not None:
+            return self._session.snapshot()
+        return {
+            "version": __version__,
+            "bench": {"name": self.config.bench.name, "devices": []},
+            "dut": None,
+            "ocpp": {"listen": None, "connected": False},
+            "run": None,
+            "paused": False,
+            "held": False,
+        }

@@ -1,0 +1,45 @@
+"""What observers get in place of a record that tells of others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+HIDDEN = "***"
+
+
+def _refused(data: dict[str, Any]) -> None:
+    """Another station knocked at the door: an observer learns that somebody did, not who."""
+    data.update(path=HIDDEN, remote=HIDDEN, reason=HIDDEN)
+
+
+def _viewer(data: dict[str, Any]) -> None:
+    """Who else watches is the operator's business."""
+    data.update(name=HIDDEN, share=HIDDEN)
+
+
+_REDACTIONS: dict[bytes, Callable[[dict[str, Any]], None]] = {
+    b"StationRefused": _refused,
+    b"ViewerConnected": _viewer,
+    b"ViewerDisconnected": _viewer,
+}
+# Run, number and times come first in a frame, so nothing that a DUT says can look like it.
+_EVENT = re.compile(
+    rb'^\{"run":(?:null|"(?:[^"\\]|\\.)*"),"n":\d+,"utc":"[^"]*","mono":[^,]*,"event":"(\w+)"'
+)
+
+
+def for_observer(frame: bytes) -> bytes:
+    """Write a frame of the stream as an observer may read it."""
+    found = _EVENT.match(frame)
+    if found is None:
+        raise ValueError("not a frame of the stream")
+    redact = _REDACTIONS.get(found[1])
+    if redact is None:
+        return frame
+    document = orjson.loads(frame)
+    redact(document["data"])
+    return orjson.dumps(document)

@@ -1,0 +1,215 @@
+"""The HTTP routes of the API."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends, HTTPException, Query, Request, Response
+
+from bench.archive import NoSuchRun, Summary
+from bench.engine import Busy, Engine, NotRunning
+from bench.errors import BenchError, ConfigError
+from bench.operator import NoSuchPrompt, PromptClosed
+from bench.plan import Selection
+from bench.report import FILES, read_run, render
+from bench.server.access import Access, Role, holder_of
+from bench.server.models import (
+    AcceptedModel,
+    AnswerModel,
+    ByModel,
+    PlanModel,
+    Problem,
+    ProcedureModel,
+    PromptModel,
+    RunModel,
+    SessionModel,
+    StartedModel,
+    StartModel,
+    run_model,
+)
+from bench.server.snapshot import prompts as open_prompts
+from bench.server.snapshot import session as describe
+from bench.server.viewers import Viewers
+
+ROOT = "/api/v1"
+_FORMS = {
+    "report.html": ("html", "text/html; charset=utf-8"),
+    "report.pdf": ("pdf", "application/pdf"),
+    "junit.xml": ("junit", "application/xml"),
+}
+
+
+def problems(*codes: int) -> dict[int | str, dict[str, Any]]:
+    """Declare the answers of a route that say what is wrong."""
+    return {code: {"model": Problem} for code in codes}
+
+
+def make_routes(engine: Engine, access: Access, viewers: Viewers) -> APIRouter:
+    """Make the routes of one engine, each for the roles that may use it."""
+    routes = APIRouter(prefix=ROOT)
+    routes.include_router(_reading(engine, access, viewers))
+    routes.include_router(_acting(engine, access))
+    return routes
+
+
+def _reading(engine: Engine, access: Access, viewers: Viewers) -> APIRouter:
+    """Make the routes that an observer may use as well, for what is shared."""
+    routes = APIRouter(
+        dependencies=[Depends(access.needs(Role.OPERATOR, Role.OBSERVER))],
+        responses=problems(401),
+    )
+
+    async def readable(request: Request, run: str) -> Summary:
+        """Return a run; for an observer those of others are not there."""
+        try:
+            one = await asyncio.to_thread(engine.archive.get, run)
+        except NoSuchRun as error:
+            raise HTTPException(404, str(error)) from error
+        if not holder_of(request).may_read(one):
+            raise HTTPException(404, f"there is no run {run!r}")
+        return one
+
+    async def rendered(request: Request, run: str, kind: str) -> bytes:
+        one = await readable(request, run)
+        return await asyncio.to_thread(lambda: render(read_run(one.folder), kind))
+
+    @routes.get("/session")
+    async def session(request: Request) -> SessionModel:
+        """Tell bench, DUT, device states, current run and version."""
+        return describe(engine, holder_of(request), viewers.observers)
+
+    @routes.get("/procedures", responses=problems(400, 422))
+    async def procedures(
+        request: Request, dut: Annotated[str | None, Query(max_length=200)] = None
+    ) -> list[ProcedureModel]:
+        """List all procedures; for the operator, whether they would run on a DUT and why not."""
+        operator = holder_of(request).role is Role.OPERATOR
+        try:
+            found = engine.procedures(dut) if operator else engine.catalogue()
+        except ConfigError as error:
+            raise HTTPException(400, str(error)) from error
+        return [ProcedureModel.model_validate(one.to_json()) for one in found]
+
+    @routes.get("/runs")
+    async def runs(request: Request) -> list[RunModel]:
+        """List the runs, oldest first."""
+        holder = holder_of(request)
+        found = await asyncio.to_thread(engine.archive.runs)
+        return [run_model(engine, one) for one in found if holder.may_read(one)]
+
+    @routes.get("/runs/{run}", responses=problems(404, 422))
+    async def get_run(request: Request, run: str) -> RunModel:
+        """Tell a run in short."""
+        return run_model(engine, await readable(request, run))
+
+    @routes.get("/runs/{run}/results", responses=problems(404, 422))
+    async def results(request: Request, run: str) -> dict[str, Any]:
+        """Give a run's results (CONTRACT, "A run's folder"), of a running one so far."""
+        return Response(await rendered(request, run, "json"), media_type="application/json")  # type: ignore[return-value]
+
+    for name, (kind, media_type) in _FORMS.items():
+        routes.add_api_route(
+            f"/runs/{{run}}/{name}",
+            _as_file(rendered, kind, media_type),
+            methods=["GET"],
+            name=name,
+            summary=f"Give a run's {name}, of a running one so far.",
+            response_class=Response,
+            responses={200: {"content": {media_type: {}}}, **problems(404, 422, 501)},
+        )
+
+    @routes.get("/prompts")
+    async def prompts(request: Request) -> list[PromptModel]:
+        """List the prompts that wait for an answer, oldest first."""
+        return open_prompts(engine, holder_of(request))
+
+    return routes
+
+
+def _as_file(rendered: Any, kind: str, media_type: str) -> Any:
+    async def give(request: Request, run: str) -> Response:
+        if kind not in FILES:
+            raise HTTPException(501, f"this version writes no {kind.upper()} reports")
+        return Response(await rendered(request, run, kind), media_type=media_type)
+
+    return give
+
+
+def _acting(engine: Engine, access: Access) -> APIRouter:
+    """Make the routes that change something, for the operator alone."""
+    routes = APIRouter(
+        dependencies=[Depends(access.needs(Role.OPERATOR))], responses=problems(401, 403)
+    )
+
+    @routes.post("/runs", status_code=201, responses=problems(400, 409, 422, 500))
+    async def start(wanted: StartModel) -> StartedModel:
+        """Start a run; one at a time."""
+        planned = wanted.plan or PlanModel()
+        selection = Selection(
+            cases=(*planned.cases, *wanted.cases), groups=(*planned.groups, *wanted.groups)
+        )
+        try:
+            dut, plan = engine.plan(selection, wanted.dut)
+            run = await engine.start(dut, plan)
+        except ConfigError as error:
+            raise HTTPException(400, str(error)) from error
+        except Busy as error:
+            raise HTTPException(409, str(error)) from error
+        except BenchError as error:
+            raise HTTPException(500, str(error)) from error
+        refused = [f"{one.procedure.id}: {one.outcome}, {one.reason}" for one in plan.refused]
+        return StartedModel(run=run, refused=refused)
+
+    for word, act in (
+        ("abort", engine.abort),
+        ("pause", engine.pause),
+        ("resume", engine.resume),
+    ):
+        routes.add_api_route(
+            f"/runs/{{run}}/{word}",
+            _controlling(engine, act),
+            methods=["POST"],
+            name=word,
+            summary=_SUMMARIES[word],
+            responses=problems(404, 409, 422),
+        )
+
+    @routes.post("/prompts/{prompt_id}/answer", responses=problems(400, 404, 409, 422))
+    async def answer(prompt_id: str, said: AnswerModel) -> AcceptedModel:
+        """Answer a prompt; the first answer wins."""
+        try:
+            accepted = engine.desk.answer(prompt_id, said.answer, comment=said.comment, by=said.by)
+        except NoSuchPrompt as error:
+            raise HTTPException(404, str(error)) from error
+        except PromptClosed as error:
+            raise HTTPException(409, str(error)) from error
+        except ValueError as error:
+            raise HTTPException(400, str(error)) from error
+        return AcceptedModel(
+            prompt=prompt_id, answer=accepted.value, comment=accepted.comment, by=accepted.by
+        )
+
+    return routes
+
+
+_SUMMARIES = {
+    "abort": "End the run that goes on with the lab safe; a second time cuts clean-ups short.",
+    "pause": "Hold the run that goes on at its next step.",
+    "resume": "Let a paused run go on.",
+}
+
+
+def _controlling(engine: Engine, act: Any) -> Any:
+    async def control(run: str, said: Annotated[ByModel | None, Body()] = None) -> RunModel:
+        by = (said.by if said is not None else "") or "the operator"
+        try:
+            one = await asyncio.to_thread(engine.archive.get, run)
+            act(run, by)
+        except NoSuchRun as error:
+            raise HTTPException(404, str(error)) from error
+        except NotRunning as error:
+            raise HTTPException(409, str(error)) from error
+        return run_model(engine, one)
+
+    return control
