@@ -156,12 +156,25 @@ class Admission:
         if connector.transaction is not transaction:
             return
         transaction.parent = info.parent or transaction.parent
-        if info.accepted:
+        if not info.accepted and self._behaviour.heeds_invalid_id:
+            self._spawn(lambda: self._deauthorize(connector, transaction))
+
+    async def _deauthorize(self, connector: Connector, transaction: Transaction) -> None:
+        """End the transaction of a refused idTag, or its energy (clause 3.5.4)."""
+        await asyncio.sleep(self._behaviour.invalid_id_patience)
+        if connector.transaction is not transaction:
             return
-        if self._configuration.flag("StopTransactionOnInvalidId"):
+        stops = self._behaviour.invalid_id_stops
+        if stops is None:
+            stops = self._configuration.flag("StopTransactionOnInvalidId")
+        if stops:
             connector.stop("DeAuthorized")
         else:
-            connector.withhold()
+            connector.withhold(after=self._configuration.number("MaxEnergyOnInvalidId"))
+            wait = self._behaviour.stops_after_withholding
+            if wait is not None:
+                await asyncio.sleep(wait)
+                connector.stop("DeAuthorized")
 
     # Inside
 

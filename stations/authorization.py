@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
 
 from stations.clock import Clock, read
+from stations.conduct import Behaviour
 from stations.configuration import Configuration
 from stations.connection import Connection
-from stations.messages import CallFailed, Payload, Refused
+from stations.messages import CallFailed, Payload, Refused, Spawn
 from stations.storage import Store
 
 _ROOM = 500
@@ -27,13 +30,20 @@ class IdTagInfo:
 
     @classmethod
     def of(cls, info: Mapping[str, Any]) -> IdTagInfo:
-        """Read the `idTagInfo` of an answer."""
+        """Read an `idTagInfo`."""
         return cls(info["status"], info.get("parentIdTag"), info.get("expiryDate"))
 
     @property
     def accepted(self) -> bool:
         """Tell whether the idTag may charge."""
         return self.status == "Accepted"
+
+    def at(self, moment: datetime) -> IdTagInfo:
+        """Return what holds at a moment: past its date, an entry has expired."""
+        expiry = None if self.expiry is None else read(self.expiry)
+        if expiry is None or expiry > moment:
+            return self
+        return IdTagInfo("Expired", self.parent, self.expiry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +68,9 @@ class AuthorizationCache:
         self._entries = {tag: IdTagInfo(**entry) for tag, entry in stored.items()}
 
     def look_up(self, id_tag: str) -> IdTagInfo | None:
-        """Return what is known of an idTag; an entry past its date has expired."""
+        """Return what is known of an idTag now."""
         entry = self._entries.get(id_tag.upper())
-        if entry is None or entry.expiry is None:
-            return entry
-        expiry = read(entry.expiry)
-        if expiry is not None and expiry <= self._clock.now():
-            return IdTagInfo("Expired", entry.parent, entry.expiry)
-        return entry
+        return None if entry is None else entry.at(self._clock.now())
 
     def learn(self, id_tag: str, info: IdTagInfo) -> None:
         """Keep the newest; when full, forget an idTag that may not charge, else the oldest."""
@@ -86,26 +91,42 @@ class AuthorizationCache:
         self._store.write("cache", {tag: asdict(entry) for tag, entry in self._entries.items()})
 
 
+class Listed(Protocol):
+    """A local authorization list, as far as authorising goes."""
+
+    @abstractmethod
+    def look_up(self, id_tag: str) -> IdTagInfo | None:
+        """Return what the list says of an idTag; None when it is not in force or not there."""
+
+
 class Authorizer:
     """Decide about idTags by the rules of clause 3.5."""
 
     def __init__(
         self,
         cache: AuthorizationCache,
+        local_list: Listed | None,
         configuration: Configuration,
         connection: Connection,
         online: asyncio.Event,
+        behaviour: Behaviour,
+        spawn: Spawn,
     ) -> None:
+        self.on_conflict: Callable[[], None] = lambda: None
+        """Called when the CSMS says of an idTag other than the local list."""
         self._cache = cache
+        self._list = local_list
         self._configuration = configuration
         self._connection = connection
         self._online = online
+        self._behaviour = behaviour
+        self._spawn = spawn
 
     async def authorize(self, id_tag: str) -> IdTagInfo:
-        """Ask the cache or the CSMS; offline the cache and the keys decide."""
-        cached = self._cached(id_tag)
-        if cached is not None and cached.accepted and self._flag("LocalPreAuthorize"):
-            return cached
+        """Ask the list, the cache or the CSMS; offline the first two and the keys decide."""
+        known = self._listed(id_tag) or self._cached(id_tag)
+        if known is not None and known.accepted and self._flag("LocalPreAuthorize"):
+            return known
         if self._online.is_set():
             try:
                 answer = await self._connection.call("Authorize", {"idTag": id_tag})
@@ -117,13 +138,29 @@ class Authorizer:
                 info = IdTagInfo.of(answer["idTagInfo"])
                 self.learn(id_tag, info)
                 return info
-        if cached is not None and (not cached.accepted or self._flag("LocalAuthorizeOffline")):
-            return cached
+        return self._authorize_offline(id_tag, known)
+
+    def _authorize_offline(self, id_tag: str, known: IdTagInfo | None) -> IdTagInfo:
+        if not self._behaviour.starts_offline:
+            return IdTagInfo("Invalid")
+        if self._behaviour.asks_after_offline:
+            self._spawn(lambda: self._ask_later(id_tag))
+        if known is not None and (not known.accepted or self._flag("LocalAuthorizeOffline")):
+            return known
         return IdTagInfo("Accepted" if self._flag("AllowOfflineTxForUnknownId") else "Invalid")
 
+    async def _ask_later(self, id_tag: str) -> None:
+        await self._online.wait()
+        await self._connection.call("Authorize", {"idTag": id_tag})
+
     def learn(self, id_tag: str, info: IdTagInfo) -> None:
-        """Remember what the CSMS said, if there is a cache."""
-        if self._flag("AuthorizationCacheEnabled"):
+        """Remember what the CSMS said in the cache, unless the list knows of the idTag."""
+        listed = self._listed(id_tag)
+        if listed is not None:
+            # That an idTag is in use elsewhere says nothing about the list.
+            if listed.accepted != info.accepted and info.status != "ConcurrentTx":
+                self.on_conflict()
+        elif self._flag("AuthorizationCacheEnabled"):
             self._cache.learn(id_tag, info)
 
     def clear(self) -> bool:
@@ -132,6 +169,9 @@ class Authorizer:
             self._cache.clear()
             return True
         return False
+
+    def _listed(self, id_tag: str) -> IdTagInfo | None:
+        return None if self._list is None else self._list.look_up(id_tag)
 
     def _cached(self, id_tag: str) -> IdTagInfo | None:
         return self._cache.look_up(id_tag) if self._flag("AuthorizationCacheEnabled") else None

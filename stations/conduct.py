@@ -92,9 +92,37 @@ class Behaviour:
     cancels_any_reservation: bool = False
     obeys_rejected_triggers: bool = False
 
-    keeps_samples_offline: bool = True
-    oldest_first: bool = True
-    stamps_when_taken: bool = True
+    loses_offline: frozenset[str] = frozenset()
+    """Actions whose messages are lost when they are due without connection."""
+    newest_first: frozenset[str] = frozenset()
+    """Actions whose messages overtake what was queued before them."""
+    stamps_when_sent: frozenset[str] = frozenset()
+    """Actions whose messages carry the time of their sending."""
+    starts_offline: bool = True
+    asks_after_offline: bool = False
+    """Asks about a card that started offline when the connection is back."""
+    tells_offline_changes: bool = True
+    """Reports the statuses that changed without connection when it is back."""
+    stops_at_power_loss: bool = True
+    """Reports the end of its transactions from its buffered supply, if it has one."""
+
+    heeds_invalid_id: bool = True
+    """Reacts when the CSMS refuses the idTag of a running transaction."""
+    invalid_id_patience: float = 0.0
+    """Seconds until it does."""
+    invalid_id_stops: bool | None = None
+    """Whether that ends the transaction; None: as StopTransactionOnInvalidId says."""
+    stops_after_withholding: float | None = None
+    """Seconds after which a transaction ends that gets no more energy; None: it goes on."""
+    loses_late_id: bool = False
+    """Ignores the transactionId of a transaction that has ended already."""
+
+    heeds_list: bool = True
+    empty_list_has_version: bool = False
+    checks_list_version: bool = True
+    differential_sets_version: bool = True
+    mismatch_sets_version: bool = False
+    """Takes the version of a local list that it refuses for its old version."""
 
     tx_profile_needs: frozenset[str] = TX_PROFILE_NEEDS
     checks_remote_profile: bool = True

@@ -54,8 +54,10 @@ def keys(settings: StationSettings, connectors: int) -> tuple[Key, ...]:
         Key("ConnectorPhaseRotationMaxLength", str(connectors + 1)),
         Key("GetConfigurationMaxKeys", str(_MOST_KEYS)),
         Key("HeartbeatInterval", "300", _integer(1, 604800)),
+        *_local_list_keys(settings),
         Key("LocalAuthorizeOffline", "true", _boolean),
         Key("LocalPreAuthorize", "false", _boolean),
+        Key("MaxEnergyOnInvalidId", "0", _integer(0, 1_000_000)),
         Key("MeterValuesAlignedData", aligned, _measurands),
         Key("MeterValuesAlignedDataMaxLength", str(_LIST_LENGTH)),
         Key("MeterValuesSampledData", sampled, _measurands),
@@ -84,6 +86,16 @@ def keys(settings: StationSettings, connectors: int) -> tuple[Key, ...]:
             raise ValueError(f"factory setting {name}={value!r}: no such key, or no such value")
     return tuple(
         replace(key, value=settings.configuration.get(key.name, key.value)) for key in table
+    )
+
+
+def _local_list_keys(settings: StationSettings) -> tuple[Key, ...]:
+    if "LocalAuthListManagement" not in settings.profiles:
+        return ()
+    return (
+        Key("LocalAuthListEnabled", "true", _boolean),
+        Key("LocalAuthListMaxLength", "50"),
+        Key("SendLocalListMaxLength", "20"),
     )
 
 

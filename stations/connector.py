@@ -69,12 +69,15 @@ class Connector:
         self._info = ""
         self._suspended = False
         """The station itself withholds the energy."""
+        self._last_register: int | None = None
+        """The energy register in Wh at which it will, None: it will not."""
         self._limit = math.inf
         """Most that the charging profiles allow, A per phase."""
         self._lock_failed = False
         self._outputs = Outputs(hardware, settings)
         self._reported: Status | None = None
         self._patience: asyncio.TimerHandle | None = None
+        sampler.on_logged = self._meter_logged
 
     # What is
 
@@ -182,6 +185,7 @@ class Connector:
         data = self.sampler.end()
         self.transaction = None
         self._suspended = False
+        self._last_register = None
         self._transactions.stop(transaction, reason=reason, id_tag=id_tag, data=data)
         if self.occupied:
             left = reason == "EVDisconnected"
@@ -194,10 +198,11 @@ class Connector:
         self._profiles.ended(transaction)
         self._settle()
 
-    def withhold(self) -> None:
-        """Give no more energy to the running transaction."""
-        self._suspended = True
-        self._settle()
+    def withhold(self, *, after: int) -> None:
+        """Give no more than `after` Wh to the running transaction from now on."""
+        register = self.sampler.register()
+        self._last_register = register + after
+        self._meter_logged(register)
 
     def limits_changed(self) -> None:
         """Follow what the charging profiles allow now."""
@@ -249,6 +254,12 @@ class Connector:
     @property
     def _withheld(self) -> bool:
         return self._suspended or self._limit < LEAST
+
+    def _meter_logged(self, register: int) -> None:
+        if self._last_register is not None and register >= self._last_register:
+            self._last_register = None
+            self._suspended = True
+            self._settle()
 
     def _vehicle_came(self) -> None:
         self._finishing = self._info = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Never
 
 from stations.admission import Admission
@@ -16,7 +17,8 @@ from stations.conduct import Conduct
 from stations.configuration import Configuration
 from stations.connection import Connection
 from stations.connector import Connector
-from stations.hardware import CardRead, PlugChanged, StationHardware
+from stations.hardware import CardRead, PlugChanged, StationHardware, SupplyFailed
+from stations.local_list import LocalList
 from stations.messages import CallFailed, Handler, Payload, Work
 from stations.metering import EnergyLog
 from stations.registration import Registration
@@ -128,9 +130,17 @@ class Controller:
                 behaviour=behaviour,
                 report=self._status_changed,
             )
+        self._local_list = LocalList(store, clock, configuration, behaviour)
         authorizer = Authorizer(
-            AuthorizationCache(store, clock), configuration, self._connection, online
+            AuthorizationCache(store, clock),
+            self._local_list if LocalList.PROFILE in settings.profiles else None,
+            configuration,
+            self._connection,
+            online,
+            behaviour,
+            self._spawn,
         )
+        authorizer.on_conflict = self._list_conflicts
         self._admission = Admission(
             self._connectors,
             authorizer,
@@ -155,6 +165,7 @@ class Controller:
             reporter=self._reporter,
             reset=self._reset_wanted,
             send=self._send,
+            remote_trigger="RemoteTrigger" in settings.profiles,
             profiles=self._profiles(),
             takes_with_remote_start=self._smart.takes_with_remote_start if is_smart else None,
         )
@@ -222,13 +233,13 @@ class Controller:
         self._aligned.start()
 
     async def _wind_up(self, kind: str) -> None:
-        """Stop the transactions; a soft reset delivers what it can, a hard one is abrupt."""
+        """Stop the transactions and deliver what can be; only a hard reset is abrupt."""
         if kind == "Hard":
             self._connection.abort()
         for connector in self._connectors.values():
             if connector.transaction is not None:
-                connector.stop(f"{kind}Reset")
-        if kind == "Soft" and self._registration.online.is_set():
+                connector.stop("PowerLoss" if kind == "power" else f"{kind}Reset")
+        if kind != "Hard" and self._registration.online.is_set():
             try:
                 async with asyncio.timeout(self._settings.message_timeout):
                     await self._transactions.idle.wait()
@@ -236,6 +247,8 @@ class Controller:
             except TimeoutError:
                 _log.info("%s: reset with messages not delivered", self._settings.identity)
             await self._connection.close()
+        if kind == "power":
+            await asyncio.Event().wait()  # the buffer runs empty, which cancels everything
 
     async def _sense(self) -> Never:
         while True:
@@ -245,6 +258,9 @@ class Controller:
                         self._connectors[number].sense()
                 case CardRead() as card:
                     self._admission.card_read(card)
+                case SupplyFailed():
+                    if self._settings.buffer_time > 0 and self._behaviour.stops_at_power_loss:
+                        self._reset_wanted("power")
 
     def _reset_wanted(self, kind: str) -> None:
         if not self._reset.done():
@@ -253,6 +269,7 @@ class Controller:
     def _profiles(self) -> list[Mapping[str, Handler]]:
         """List what the feature profiles of the product answer."""
         handlers = {
+            LocalList.PROFILE: self._local_list.handlers,
             "Reservation": self._reserving.handlers,
             "SmartCharging": self._smart.handlers,
         }
@@ -264,6 +281,9 @@ class Controller:
 
     def _status(self) -> Status:
         return Status("Available" if self._availability.operative(0) else "Unavailable")
+
+    def _list_conflicts(self) -> None:
+        self._reporter.changed(0, replace(self._status(), error_code="LocalListConflict"))
 
     def _status_of(self, number: int) -> Callable[[], Status]:
         return lambda: self._connectors[number].status

@@ -81,4 +81,9 @@ class CardRead:
     connector: int = 1
 
 
-HardwareEvent = PlugChanged | CardRead
+@dataclass(frozen=True, slots=True)
+class SupplyFailed:
+    """The mains went away; a station with a buffered supply lives on for a moment."""
+
+
+HardwareEvent = PlugChanged | CardRead | SupplyFailed

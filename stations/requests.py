@@ -34,6 +34,7 @@ NOT_SUPPORTED = frozenset(
         "SendLocalList",
         "SetChargingProfile",
         "SignedUpdateFirmware",
+        "TriggerMessage",
         "UpdateFirmware",
     }
 )
@@ -63,6 +64,7 @@ class Requests:
         reporter: StatusReporter,
         reset: Callable[[str], None],
         send: Callable[[str, Payload], None],
+        remote_trigger: bool = True,
         profiles: Iterable[Mapping[str, Handler]] = (),
         takes_with_remote_start: Callable[[Payload], bool] | None = None,
     ) -> None:
@@ -86,9 +88,10 @@ class Requests:
             "RemoteStartTransaction": self._remote_start,
             "RemoteStopTransaction": self._remote_stop,
             "Reset": self._reset_station,
-            "TriggerMessage": self._trigger,
             "UnlockConnector": self._unlock,
         }
+        if remote_trigger:
+            self._handlers["TriggerMessage"] = self._trigger
         for handlers in profiles:
             self._handlers |= handlers
 

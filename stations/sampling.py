@@ -30,6 +30,8 @@ class Sampler:
     ) -> None:
         self.offered = 0.0
         """What the connector offers, A per phase."""
+        self.on_logged: Callable[[int], None] = lambda register: None
+        """Called with the energy register in Wh whenever it is logged in a transaction."""
         self._number = number
         self._hardware = hardware
         self._energy = energy
@@ -90,7 +92,9 @@ class Sampler:
 
     def _log_meter(self) -> None:
         if self._transaction is not None:
-            self._transactions.log(self._transaction, self.register())
+            register = self.register()
+            self._transactions.log(self._transaction, register)
+            self.on_logged(register)
 
     def _deliver(self, value: Payload) -> None:
         if self._transaction is not None:

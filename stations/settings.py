@@ -46,6 +46,8 @@ class StationSettings:
     """Wait before the first attempt to reconnect; doubles with each attempt in vain."""
     backoff_most: float = 60.0
     """Longest wait between two attempts to reconnect."""
+    buffer_time: float = 0.0
+    """How long the station lives on without mains; 0: not at all (PICS AQ-7.1 and AQ-7.2)."""
     log_interval: float = 1.0
     """How often the meter is logged during a transaction, to be known after a power loss."""
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""A charging station in software, as a product behaves: OCPP 1.6-J, Core and RemoteTrigger."""
+"""A charging station in software, as a product behaves: OCPP 1.6-J with feature profiles."""
 
 from __future__ import annotations
 

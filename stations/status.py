@@ -69,6 +69,8 @@ class StatusReporter:
     def came_online(self) -> None:
         """Tell what is different from what was told last."""
         self._changes.clear()
+        if self._known and not self._behaviour.tells_offline_changes:
+            return
         first = 0 if self._known else self._behaviour.first_reported
         for connector, status in self._current.items():
             if connector >= first and self._known.get(connector) != status():

@@ -137,9 +137,8 @@ class Transactions:
 
     def meter_values(self, transaction: Transaction, value: Payload) -> None:
         """Send meter values of a running transaction."""
-        if self._online.is_set() or self._behaviour.keeps_samples_offline:
-            payload = {"connectorId": transaction.connector, "meterValue": [value]}
-            self._add("MeterValues", payload, transaction)
+        payload = {"connectorId": transaction.connector, "meterValue": [value]}
+        self._add("MeterValues", payload, transaction)
 
     def keep_sample(self, transaction: Transaction, value: Payload) -> None:
         """Keep meter values for the end; of too many, every other one but the first goes."""
@@ -185,10 +184,8 @@ class Transactions:
             self._delivered(message, answer)
 
     def _first(self) -> _Message:
-        message = self._queue[0]
-        if message.action == "MeterValues" and not self._behaviour.oldest_first:
-            return [m for m in self._queue if m.action == "MeterValues"][-1]
-        return message
+        hasty = [m for m in self._queue if m.action in self._behaviour.newest_first]
+        return hasty[-1] if hasty else self._queue[0]
 
     def _payload(self, message: _Message) -> Payload:
         payload = dict(message.payload)
@@ -196,16 +193,20 @@ class Transactions:
             transaction = self._known.get(message.transaction)
             known = transaction.transaction_id if transaction else None
             payload["transactionId"] = NO_TRANSACTION_ID if known is None else known
-        if message.action == "MeterValues" and not self._behaviour.stamps_when_taken:
+        if message.action in self._behaviour.stamps_when_sent:
             now = {"timestamp": self._clock.stamp()}
-            payload["meterValue"] = [value | now for value in payload["meterValue"]]
+            if message.action == "MeterValues":
+                payload["meterValue"] = [value | now for value in payload["meterValue"]]
+            else:
+                payload |= now
         return payload
 
     def _delivered(self, message: _Message, answer: Payload) -> None:
         transaction = self._known.get(message.transaction)
         if transaction is not None and message.action == "StartTransaction" and answer:
-            transaction.transaction_id = answer["transactionId"]
-            self._save(transaction)
+            if not (transaction.ended and self._behaviour.loses_late_id):
+                transaction.transaction_id = answer["transactionId"]
+                self._save(transaction)
         if transaction is not None and message.action == "StopTransaction":
             del self._known[transaction.number]
             self._store.remove(_name(transaction))
@@ -217,6 +218,8 @@ class Transactions:
             self.on_confirmed(transaction, id_tag, IdTagInfo.of(answer["idTagInfo"]))
 
     def _add(self, action: str, payload: Payload, transaction: Transaction) -> None:
+        if action in self._behaviour.loses_offline and not self._online.is_set():
+            return
         name = f"message-{self._next_message:010}"
         self._next_message += 1
         document = {"action": action, "payload": payload, "transaction": transaction.number}

@@ -49,7 +49,13 @@ class Lab:
     """What a test may look at and meddle with while the lab runs."""
 
     def __init__(
-        self, folder: Path, world: World, twins: Mapping[str, Twin[Any]], station: Powered
+        self,
+        folder: Path,
+        world: World,
+        twins: Mapping[str, Twin[Any]],
+        station: Powered,
+        *,
+        buffer_time: float = 0.0,
     ) -> None:
         self.bench_file = folder / "bench.toml"
         self.dut_file = folder / "dut.toml"
@@ -57,15 +63,17 @@ class Lab:
         self.twins = twins
         """By device name in `bench.toml`."""
         self.station = station
+        self._buffer_time = buffer_time
 
     async def feed_station(self) -> None:
-        """Let the station live whenever there is mains."""
+        """Let the station live whenever there is mains, and from its buffer after that."""
         outages = self.world.outages
         while True:
             await self.world.until(lambda: self.world.mains)
             async with asyncio.TaskGroup() as power:
                 life = power.create_task(self.station.run())
                 await self.world.until(partial(self._has_failed_since, outages))
+                await asyncio.sleep(self._buffer_time)
                 life.cancel()
             outages = self.world.outages
 
@@ -105,7 +113,7 @@ async def open_lab(
         for twin in twins.values():
             await stack.enter_async_context(twin)
         station = (make_station or _virtual_station)(settings, world, storage, defects)
-        lab = Lab(folder, world, twins, station)
+        lab = Lab(folder, world, twins, station, buffer_time=settings.buffer_time)
         links = {name: twin.link for name, twin in twins.items()}
         await asyncio.to_thread(lab.bench_file.write_text, bench_toml(listen, links), "utf-8")
         await asyncio.to_thread(lab.dut_file.write_text, dut_toml(product, settings), "utf-8")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -19,7 +19,14 @@ CARDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 )
 """The cards in the changer, in the order of its channels; as `[pixit.cards]` wants them."""
 
-_CORE_AC_STATION: Mapping[str, Any] = MappingProxyType(
+_LIST_LIMITS = {"CFG.LocalAuthListMaxLength": 50, "CFG.SendLocalListMaxLength": 20}
+_PROFILE_LIMITS = {
+    "CFG.ChargeProfileMaxStackLevel": 7,
+    "CFG.ChargingScheduleMaxPeriods": 24,
+    "CFG.MaxChargingProfilesInstalled": 10,
+}
+
+_AC_STATION: Mapping[str, Any] = MappingProxyType(
     {
         "GEN.mode12": False,
         "GEN.multi": True,
@@ -28,7 +35,7 @@ _CORE_AC_STATION: Mapping[str, Any] = MappingProxyType(
         "GEN.comm": "ethernet",
         "GEN.rfid": "one per EVSE",
         "C-02": True,
-        "C-03": False,
+        "C-03": True,
         "C-04": True,
         "C-05": False,
         "C-06": "Both",
@@ -48,7 +55,7 @@ _CORE_AC_STATION: Mapping[str, Any] = MappingProxyType(
         "FP.FW": False,
         "FP.SC": True,
         "FP.RES": True,
-        "FP.LAL": False,
+        "FP.LAL": True,
         "FP.RT": True,
         "SEC.P1": False,
         "SEC.P2": False,
@@ -67,9 +74,8 @@ _CORE_AC_STATION: Mapping[str, Any] = MappingProxyType(
         "CFG.StopTxnAlignedDataMaxLength": 12,
         "CFG.StopTxnSampledDataMaxLength": 12,
         "CFG.StopTransactionOnEVSideDisconnect.rw": True,
-        "CFG.ChargeProfileMaxStackLevel": 7,
-        "CFG.ChargingScheduleMaxPeriods": 24,
-        "CFG.MaxChargingProfilesInstalled": 10,
+        **_PROFILE_LIMITS,
+        **_LIST_LIMITS,
     }
 )
 
@@ -112,24 +118,61 @@ class Variant:
     """Fields of `StationSettings` that differ from the product's defaults."""
 
 
+_DEFAULT = Variant(
+    summary="two sockets with lock, a reader at each; all profiles but firmware",
+    pics=_AC_STATION,
+    timing=_DEMO_TIMING,
+    connectors=2,
+    reservations_off={"key": "ReservationsAccepted", "value": "false"},
+    station={
+        "profiles": (
+            "Core",
+            "LocalAuthListManagement",
+            "RemoteTrigger",
+            "Reservation",
+            "SmartCharging",
+        ),
+        "boot_time": 0.3,
+        "boot_retry": 2.0,
+        "message_timeout": 4.0,
+        "pong_timeout": 1.0,
+        "backoff": 0.1,
+        "backoff_most": 0.25,
+        "configuration": {"WebSocketPingInterval": "2"},
+    },
+)
+
+
+def _variant(summary: str, pics: Mapping[str, Any], **station: Any) -> Variant:
+    """Make a product like the default one but for some answers (None: has none) and settings."""
+    answers = {**_DEFAULT.pics, **pics}
+    return replace(
+        _DEFAULT,
+        summary=summary,
+        pics={item: answer for item, answer in answers.items() if answer is not None},
+        station={**_DEFAULT.station, **station},
+    )
+
+
 VARIANTS: Mapping[str, Variant] = MappingProxyType(
     {
-        "default": Variant(
-            summary="two sockets with lock, a reader at each; reservation, smart charging, trigger",
-            pics=_CORE_AC_STATION,
-            timing=_DEMO_TIMING,
-            connectors=2,
-            reservations_off={"key": "ReservationsAccepted", "value": "false"},
-            station={
-                "profiles": ("Core", "RemoteTrigger", "Reservation", "SmartCharging"),
-                "boot_time": 0.3,
-                "boot_retry": 2.0,
-                "message_timeout": 4.0,
-                "pong_timeout": 1.0,
-                "backoff": 0.1,
-                "backoff_most": 0.25,
-                "configuration": {"WebSocketPingInterval": "2"},
+        "default": _DEFAULT,
+        "core-only": _variant(
+            "no feature profile but Core",
+            {
+                "R-1": False,
+                "FP.LAL": False,
+                "FP.RES": False,
+                "FP.RT": False,
+                "FP.SC": False,
+                **dict.fromkeys(_LIST_LIMITS | _PROFILE_LIMITS),
             },
+            profiles=("Core",),
+        ),
+        "buffered": _variant(
+            "a buffered supply: it reports what it stops before it goes down",
+            {"AQ-7.1": True, "AQ-7.2": False},
+            buffer_time=1.5,
         ),
     }
 )

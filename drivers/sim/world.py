@@ -9,7 +9,13 @@ from types import MappingProxyType
 
 from drivers.sim.connector import PHASES, Connector, Contactor
 from drivers.sim.timeline import Timeline, Timer
-from stations.hardware import CardRead, HardwareEvent, PlugChanged, StationHardware
+from stations.hardware import (
+    CardRead,
+    HardwareEvent,
+    PlugChanged,
+    StationHardware,
+    SupplyFailed,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +104,10 @@ class World(StationHardware):
         for connector in self._connectors.values():
             connector.supply(on)
         # What a dead station did not sense is gone; a booting one reads the state by itself.
-        self._events = asyncio.Queue()
+        while not self._events.empty():
+            self._events.get_nowait()
+        if not on:
+            self._events.put_nowait(SupplyFailed())
         self._wake()
 
     def present(self, id_tag: str, *, reader: int = 1) -> None:

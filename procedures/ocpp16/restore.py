@@ -174,18 +174,13 @@ async def configuration_basic(case: Case, station: Station) -> None:
                 await states.written(station, key, basic)
         if _value(answer, CACHE) == "true":
             await station.call(v16.ClearCache(), result(status="Accepted"))
-        if _value(answer, LIST) is not None:
-            await _empty_list(station, enabled=_value(answer, LIST) == "true")
+        if _value(answer, LIST) is not None and case.pics.get("FP.LAL") is not False:
+            if _value(answer, LIST) != "true":
+                await states.written(station, LIST, "true")
+            await states.list_emptied(station)
         if _value(answer, PROFILES) is not None:
             cleared = result(status=any_of("Accepted", "Unknown"))
             await station.call(v16.ClearChargingProfile(), cleared)
-
-
-async def _empty_list(station: Station, *, enabled: bool) -> None:
-    if not enabled:
-        await states.written(station, LIST, "true")
-    empty = v16.SendLocalList(listVersion=1, updateType="Full", localAuthorizationList=[])
-    await station.call(empty, result(status="Accepted"))
 
 
 def _value(answer: Received, key: str) -> str | None:

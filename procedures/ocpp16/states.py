@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.capability import Card, CardPresenter, VehicleCoupler, VehicleEmulator
@@ -162,6 +163,69 @@ async def availability_changed(station: Station, connector: int, to: str) -> Non
     await station.call(request, result(status="Accepted"))
 
 
+# Memory states
+
+
+async def id_tag_listed(case: Case, station: Station, card: Card) -> None:
+    """Have a card as Accepted in the local authorization list (IdTagLocalAuthList)."""
+    await configured(case, station, "LocalAuthListEnabled", "true")
+    async with case.step(f"Send a local list with the card {card.name}"):
+        await list_accepted(case, station, 1, [listed(card.id_tag)])
+
+
+async def id_tag_cached(
+    case: Case,
+    station: Station,
+    csms: Csms,
+    coupler: VehicleCoupler,
+    vehicle: VehicleEmulator,
+    cards: CardPresenter,
+    card: Card,
+) -> None:
+    """Have a card as Accepted in the authorization cache, by a transaction (IdTagCached)."""
+    connector = case.pixit.connector
+    await configured(case, station, "AuthorizationCacheEnabled", "true")
+    transaction_id = await charging(case, station, csms, coupler, vehicle, card)
+    async with case.step("Stop the transaction"):
+        if case.pics.get("C-08"):
+            await cards.present(card, connector=connector)
+        else:
+            request = v16.RemoteStopTransaction(transactionId=transaction_id)
+            await station.call(request, result(status="Accepted"))
+        await transaction_ends(case, station, transaction_id)
+    async with case.step("Take the cable out: the connector is free"):
+        await coupler.unplug(connector)
+        await station.expect(v16.StatusNotification(connectorId=connector, status="Available"))
+
+
+def listed(id_tag: str) -> dict[str, Any]:
+    """Make an entry of a local list that lets an idTag charge."""
+    return {"idTag": id_tag, "idTagInfo": {"status": "Accepted"}}
+
+
+async def list_accepted(
+    case: Case,
+    station: Station,
+    version: int,
+    entries: Sequence[Mapping[str, Any]],
+    *,
+    update: str = "Full",
+) -> None:
+    """Send a local list and have it accepted; afterwards the list is empty again."""
+    case.afterwards(list_emptied, station)
+    request = v16.SendLocalList(
+        listVersion=version, updateType=update, localAuthorizationList=list(entries)
+    )
+    await station.call(request, result(status="Accepted"))
+
+
+async def list_emptied(station: Station) -> None:
+    """Empty the local list, which must be switched on."""
+    # The errata forbid the versions 0 and -1, even where none remains.
+    empty = v16.SendLocalList(listVersion=1, updateType="Full", localAuthorizationList=[])
+    await station.call(empty, result(status="Accepted"))
+
+
 # Parts of a step
 
 
@@ -196,38 +260,57 @@ async def no_needless_authorize(station: Station, *, asks: bool) -> None:
 
 
 async def transaction_begins(
-    case: Case, station: Station, card: Card, *, in_order: bool = False, **fields: Any
+    case: Case,
+    station: Station,
+    card: Card,
+    *,
+    in_order: bool = False,
+    within: float | None = None,
+    **fields: Any,
 ) -> Received:
     """Expect StartTransaction (with these fields) and Charging in any order; returns the first.
 
-    With `in_order` the StartTransaction comes after what the step has seen so far.
+    With `in_order` the StartTransaction comes after what the step has seen so far. `within` in s
+    is its deadline, None: the triggered function timeout.
     """
     connector = case.pixit.connector
     start = v16.StartTransaction(connectorId=connector, idTag=card.id_tag, **fields)
-    message = await station.expect(start, in_order=in_order)
+    message = await station.expect(start, in_order=in_order, within=within)
     await station.expect(v16.StatusNotification(connectorId=connector, status="Charging"))
     return message
 
 
 async def transaction_ends(
-    case: Case, station: Station, transaction_id: int, **fields: Any
+    case: Case, station: Station, transaction_id: int, *, within: float | None = None, **fields: Any
 ) -> Received:
-    """Expect StopTransaction (with these fields) and Finishing in any order; returns the first."""
+    """Expect StopTransaction (with these fields) and Finishing in any order; returns the first.
+
+    `within` in s is the deadline of the StopTransaction, None: the triggered function timeout.
+    """
     connector = case.pixit.connector
     stop = v16.StopTransaction(transactionId=transaction_id, **fields)
-    message = await station.expect(stop)
+    message = await station.expect(stop, within=within)
     await station.expect(v16.StatusNotification(connectorId=connector, status="Finishing"))
     return message
 
 
 async def every_status(
-    case: Case, station: Station, *, after: Received, under_test: Any = "Available", **fields: Any
-) -> None:
-    """Expect the status of every connector, and of connector 0, after a BootNotification.
+    case: Case,
+    station: Station,
+    *,
+    after: Received | None,
+    under_test: Any = "Available",
+    others: str = "Available",
+    **fields: Any,
+) -> list[Received]:
+    """Expect the status of every connector, and of connector 0, after a message if one is given.
 
-    `under_test` is what the connector under test reports; all others report Available.
+    `under_test` is what the connector under test reports, `others` what all others do. Returns
+    the messages by connector.
     """
+    messages = []
     for connector in range(case.pixit.connectors + 1):
-        status = under_test if connector == case.pixit.connector else "Available"
+        status = under_test if connector == case.pixit.connector else others
         message = v16.StatusNotification(connectorId=connector, status=status, **fields)
-        await station.expect(message, after=after)
+        messages.append(await station.expect(message, after=after))
+    return messages

@@ -25,11 +25,15 @@ IMPATIENT: dict[str, Any] = {
 
 @asynccontextmanager
 async def simulated(
-    folder: Path, *, defects: Sequence[str] = (), impatient: bool = True
+    folder: Path,
+    *,
+    defects: Sequence[str] = (),
+    variant: str = "default",
+    impatient: bool = True,
 ) -> AsyncIterator[SimulatedBench]:
     """Open a simulated lab and a session on its bench, in the time of the test's event loop."""
     change = _hasten if impatient else _leave
-    async with open_bench(folder, defects=defects, change=change) as bench:
+    async with open_bench(folder, defects=defects, variant=variant, change=change) as bench:
         yield bench
 
 

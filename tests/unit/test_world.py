@@ -11,7 +11,7 @@ from bench.capability import End
 from drivers.sim.connector import Connector, Contactor, PlugLocked
 from drivers.sim.pilot import Circuit
 from drivers.sim.world import World
-from stations.hardware import CardRead, HardwareEvent, PlugChanged
+from stations.hardware import CardRead, HardwareEvent, PlugChanged, SupplyFailed
 
 
 class Clock:
@@ -231,6 +231,8 @@ async def test_two_cards_at_once_or_a_dead_reader_read_nothing(world: World, clo
     world.present("CARD-1")
     clock.advance(1)
     world.timeline.now()
+    assert pending(world) == [SupplyFailed()]
+    world.set_mains(True)
     assert pending(world) == []
 
 

@@ -1,4 +1,4 @@
-"""Core: basic actions, non-happy flow (Certification Document 2, Appendix C no. 34 to 38)."""
+"""Core: basic actions, non-happy (Certification Document 2, Appendix C no. 34 to 38, 59, 62)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from bench.case import Case
 from bench.errors import Unverifiable
 from bench.ocpp import v16
 from bench.ocpp.csms import Csms
+from bench.ocpp.match import error, result
 from bench.ocpp.station import Station
+from bench.pics import pics
 from bench.procedure import procedure
 from procedures.ocpp16 import states
 
@@ -46,3 +48,38 @@ async def refused_card_starts_no_transaction(
 
         async with case.step("No transaction starts"):
             await station.expect_none(v16.StartTransaction(), during=case.pixit.settling_time)
+
+
+@procedure(
+    "TC_043_1_CS",
+    title="Send local list – not supported",
+    mark="C",
+    refs=["Certification Document 2, App. C no. 62", "OCPP 1.6 ed. 2 clauses 5.15, 7.47"],
+    applies=~pics("FP.LAL"),
+)
+async def station_without_local_lists_refuses_one(case: Case, station: Station) -> None:
+    """A station without the profile says of a local list that it does not support it."""
+    card = case.pixit.card("valid")
+    async with case.step("Send a local list"):
+        request = v16.SendLocalList(
+            listVersion=1, updateType="Full", localAuthorizationList=[states.listed(card.id_tag)]
+        )
+        await station.call(request, result(status="NotSupported") | error("NotSupported"))
+
+
+@procedure(
+    "TC_042_1_CS",
+    title="Get local list version – not supported",
+    mark="C",
+    refs=["Certification Document 2, App. C no. 59", "OCPP 1.6 ed. 2 clause 5.10"],
+    applies=~pics("FP.LAL"),
+)
+async def station_without_local_lists_has_no_list_version(case: Case, station: Station) -> None:
+    """A station without the profile has no version of a local list to tell."""
+    async with case.preamble():
+        key = "LocalAuthListEnabled"
+        await states.configured(case, station, key, "false", if_implemented=True)
+
+    async with case.step("Ask for the version of the local list"):
+        answer = result(listVersion=-1) | error("NotSupported")
+        await station.call(v16.GetLocalListVersion(), answer)

@@ -3,23 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
-from bench.capability import Cut, NetworkPath, VehicleCoupler, VehicleEmulator
+from bench.capability import (
+    Card,
+    CardPresenter,
+    Cut,
+    NetworkPath,
+    VehicleCoupler,
+    VehicleEmulator,
+)
 from bench.case import Case
+from bench.clock import now
 from bench.dut import Timing
 from bench.errors import Unverifiable
 from bench.ocpp import v16
 from bench.ocpp.csms import Csms
-from bench.ocpp.match import Pattern
-from bench.ocpp.message import Observed, Received, elapsed, interval
+from bench.ocpp.match import Pattern, call_other_than
+from bench.ocpp.message import Observed, Received, age, elapsed, interval
 from bench.ocpp.predicate import absent, any_of, between, compare, containing
 from bench.ocpp.station import Station
+from bench.pics import pics
 from bench.procedure import procedure
 from procedures.ocpp16 import states
 
 PERIODIC = {"sampledValue": containing({"context": any_of("Sample.Periodic", absent)})}
 """A meter value that was sampled at the interval; a sample without context is (clause 7.43)."""
+
+STARTS_OFFLINE = pics("C-07") & pics("C-08") & (pics("FP.LAL") | pics("C-02") | pics("C-04"))
+
+LOCALLY = any_of("Local", absent)
+"""The reason of a stop by card; one that is left out means it (clause 6.49)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Between which moments something was done, in s of the monotonic clock."""
+
+    since: float
+    until: float
 
 
 def dwell(timing: Timing) -> float:
@@ -58,9 +82,8 @@ async def samples_taken_offline_are_delivered_in_order(
         await states.configured(case, station, "MeterValueSampleInterval", every)
         transaction_id = await states.charging(case, station, csms, coupler, vehicle)
 
-    connector = case.pixit.connector
     samples = v16.MeterValues(
-        connectorId=connector,
+        connectorId=case.pixit.connector,
         transactionId=transaction_id,
         meterValue=containing(PERIODIC),
     )
@@ -72,9 +95,7 @@ async def samples_taken_offline_are_delivered_in_order(
         online = station.messages(samples)
 
     async with case.step(f"The path stays cut for {dwell(timing):g} s"):
-        stray = await station.may_come(samples, within=dwell(timing))
-        if stray is not None:
-            raise Unverifiable(f"MeterValues came although the path is cut (record {stray.n})")
+        await _nothing_comes(station, samples, during=dwell(timing))
 
     async with case.step("The path is mended: all samples come in order, then new ones"):
         await network.restore()
@@ -115,3 +136,320 @@ def _moments(message: Received) -> Iterator[Observed]:
     for index, value in enumerate(message["meterValue"]):
         if not compare(PERIODIC, value, ""):
             yield message.field(f"meterValue[{index}].timestamp")
+
+
+@procedure(
+    "TC_037_1_CS",
+    title="Offline start – valid id",
+    mark="C",
+    refs=[
+        "Certification Document 2, App. C no. 49",
+        "OCPP 1.6 ed. 2 clauses 3.5, 3.7, 4.8, 4.9",
+    ],
+    applies=STARTS_OFFLINE,
+    waits=lambda timing: timing.offline + timing.quiet,
+)
+async def start_while_offline_is_told_afterwards(
+    case: Case,
+    station: Station,
+    csms: Csms,
+    coupler: VehicleCoupler,
+    vehicle: VehicleEmulator,
+    cards: CardPresenter,
+    network: NetworkPath,
+) -> None:
+    """A card that the station knows starts a transaction without connection.
+
+    The start is told when the connection is back, with the time when it was, and nobody is asked.
+    """
+    card, timing = case.pixit.card("valid"), case.pixit.timing
+    async with case.preamble():
+        await _known(case, station, csms, coupler, vehicle, cards, card)
+        await _cut(case, station, network)
+
+    async with case.step("Start at the station"):
+        began = await _start(case, station, coupler, vehicle, cards, card)
+
+    async with case.step("The path is mended: the start is told"):
+        await network.restore()
+        start = await states.transaction_begins(case, station, card, within=timing.reconnect)
+        _check_age(case, "StartTransaction", start, began)
+        await station.expect_none(v16.Authorize(), during=timing.quiet)
+
+
+@procedure(
+    "TC_037_2_CS",
+    title="Offline start – invalid id, StopTransactionOnInvalidId=false",
+    mark="C",
+    refs=[
+        "Certification Document 2, App. C no. 50",
+        "OCPP 1.6 ed. 2 clauses 3.5.4, 4.8, 9.1.14, 9.1.24",
+    ],
+    applies=STARTS_OFFLINE,
+    waits=lambda timing: timing.offline + timing.settling,
+)
+async def refused_offline_start_gets_no_more_energy(
+    case: Case,
+    station: Station,
+    csms: Csms,
+    coupler: VehicleCoupler,
+    vehicle: VehicleEmulator,
+    cards: CardPresenter,
+    network: NetworkPath,
+) -> None:
+    """A transaction that the CSMS refuses afterwards goes on without energy.
+
+    That is so when StopTransactionOnInvalidId is false and no energy is granted all the same.
+    """
+    card, connector = case.pixit.card("invalid"), case.pixit.connector
+    timing = case.pixit.timing
+    async with case.preamble():
+        await _known_until_refused(case, station, csms, coupler, vehicle, cards, stops="false")
+        await _cut(case, station, network)
+
+    async with case.step("Start at the station"):
+        await _start(case, station, coupler, vehicle, cards, card)
+
+    with station.forbid(v16.StopTransaction()):
+        async with case.step("The path is mended: the start is refused, the energy withheld"):
+            await network.restore()
+            await states.transaction_begins(case, station, card, within=timing.reconnect)
+            withheld = v16.StatusNotification(connectorId=connector, status="SuspendedEVSE")
+            await station.expect(withheld, in_order=True)
+
+        async with case.step("The transaction goes on without energy"):
+            charges = v16.StatusNotification(connectorId=connector, status="Charging")
+            await station.expect_none(charges, during=case.pixit.settling_time)
+
+
+@procedure(
+    "TC_037_3_CS",
+    title="Offline start – invalid id, StopTransactionOnInvalidId=true",
+    mark="C",
+    refs=[
+        "Certification Document 2, App. C no. 51",
+        "OCPP 1.6 ed. 2 clauses 3.5.4, 4.8, 7.36, 9.1.24",
+    ],
+    applies=STARTS_OFFLINE,
+    waits=lambda timing: timing.offline + timing.quiet,
+)
+async def refused_offline_start_is_stopped(
+    case: Case,
+    station: Station,
+    csms: Csms,
+    coupler: VehicleCoupler,
+    vehicle: VehicleEmulator,
+    cards: CardPresenter,
+    network: NetworkPath,
+) -> None:
+    """A transaction that the CSMS refuses afterwards ends if StopTransactionOnInvalidId is true."""
+    card, connector = case.pixit.card("invalid"), case.pixit.connector
+    timing = case.pixit.timing
+    async with case.preamble():
+        await _known_until_refused(case, station, csms, coupler, vehicle, cards, stops="true")
+        await _cut(case, station, network)
+
+    async with case.step("Start at the station"):
+        await _start(case, station, coupler, vehicle, cards, card)
+        # The cable of a refused card stays locked until the card is presented.
+        case.afterwards(partial(cards.present, card, connector=connector))
+
+    async with case.step("The path is mended: the start is refused, the transaction ends"):
+        await network.restore()
+        start = await states.transaction_begins(case, station, card, within=timing.reconnect)
+        number = csms.book.transaction_id(start.payload)
+        await states.transaction_ends(case, station, number, reason="DeAuthorized")
+        await station.expect_none(v16.StopTransaction(), during=timing.quiet)
+
+
+@procedure(
+    "TC_038_CS",
+    title="Offline stop",
+    mark="C",
+    refs=["Certification Document 2, App. C no. 52", "OCPP 1.6 ed. 2 clauses 3.7, 4.10, 6.49"],
+    applies=pics("C-08"),
+    waits=lambda timing: timing.offline + timing.quiet,
+)
+async def stop_while_offline_is_told_afterwards(
+    case: Case,
+    station: Station,
+    csms: Csms,
+    coupler: VehicleCoupler,
+    vehicle: VehicleEmulator,
+    cards: CardPresenter,
+    network: NetworkPath,
+) -> None:
+    """A card ends its transaction without connection; that is told when the connection is back.
+
+    The transaction was started remotely for the card. Its end carries the time when it was.
+    """
+    timing = case.pixit.timing
+    async with case.preamble():
+        transaction_id = await states.charging(case, station, csms, coupler, vehicle)
+        await _cut(case, station, network)
+
+    async with case.step("Stop at the station"):
+        ended = await _stop(case, station, cards, case.pixit.card("valid"), during=timing.offline)
+
+    async with case.step("The path is mended: the stop is told"):
+        await network.restore()
+        stop = await states.transaction_ends(
+            case, station, transaction_id, within=timing.reconnect, reason=LOCALLY
+        )
+        _check_age(case, "StopTransaction", stop, ended)
+        await station.expect_none(v16.StopTransaction(), during=timing.quiet)
+
+
+@procedure(
+    "TC_039_CS",
+    title="Offline transaction",
+    mark="C",
+    refs=[
+        "Certification Document 2, App. C no. 53",
+        "OCPP 1.6 ed. 2 clauses 3.5, 3.7, 4.8, 4.10",
+    ],
+    applies=STARTS_OFFLINE,
+    waits=lambda timing: timing.offline + timing.quiet,
+)
+async def transaction_while_offline_is_told_afterwards(
+    case: Case,
+    station: Station,
+    csms: Csms,
+    coupler: VehicleCoupler,
+    vehicle: VehicleEmulator,
+    cards: CardPresenter,
+    network: NetworkPath,
+) -> None:
+    """A transaction that begins and ends without connection is told when the connection is back.
+
+    The start comes first, and the stop names the transaction as the CSMS has numbered it by then.
+    """
+    card, connector = case.pixit.card("valid"), case.pixit.connector
+    timing = case.pixit.timing
+    async with case.preamble():
+        await _known(case, station, csms, coupler, vehicle, cards, card)
+        await _cut(case, station, network)
+
+    async with case.step("Start at the station"):
+        began = await _start(case, station, coupler, vehicle, cards, card)
+
+    async with case.step("Stop at the station, take the cable out"):
+        ended = await _stop(case, station, cards, card, during=timing.quiet)
+        await coupler.unplug(connector)
+
+    async with case.step("The path is mended: start and stop are told"):
+        await network.restore()
+        starts = v16.StartTransaction(connectorId=connector, idTag=card.id_tag)
+        start = await station.expect(starts, within=timing.reconnect)
+        _check_age(case, "StartTransaction", start, began)
+        number = csms.book.transaction_id(start.payload)
+        stop = await station.expect(
+            v16.StopTransaction(transactionId=number, reason=LOCALLY), after=start
+        )
+        _check_age(case, "StopTransaction", stop, ended)
+        case.check(
+            "StopTransaction meterStop", stop.field("meterStop"), between(start["meterStart"], None)
+        )
+
+
+# Parts
+
+
+async def _known(
+    case: Case,
+    station: Station,
+    csms: Csms,
+    coupler: VehicleCoupler,
+    vehicle: VehicleEmulator,
+    cards: CardPresenter,
+    card: Card,
+) -> None:
+    """Let the station know a card by all means that it has to start for it offline."""
+    await states.configured(case, station, "LocalAuthorizeOffline", "true")
+    unknown = "AllowOfflineTxForUnknownId"
+    await states.configured(case, station, unknown, "true", if_implemented=True)
+    if case.pics.get("FP.LAL"):
+        await states.id_tag_listed(case, station, card)
+    if case.pics.get("C-04"):
+        await states.id_tag_cached(case, station, csms, coupler, vehicle, cards, card)
+
+
+async def _known_until_refused(
+    case: Case,
+    station: Station,
+    csms: Csms,
+    coupler: VehicleCoupler,
+    vehicle: VehicleEmulator,
+    cards: CardPresenter,
+    *,
+    stops: str,
+) -> None:
+    """Let the station know the card `invalid` as Accepted; from now on the CSMS refuses it.
+
+    `stops` is the value of StopTransactionOnInvalidId.
+    """
+    card = case.pixit.card("invalid")
+    await states.configured(case, station, "StopTransactionOnInvalidId", stops)
+    await states.configured(case, station, "MaxEnergyOnInvalidId", 0, if_implemented=True)
+    for action in (v16.Authorize, v16.StartTransaction, v16.StopTransaction):
+        csms.answers(action, idTagInfo={"status": "Accepted"})
+    await _known(case, station, csms, coupler, vehicle, cards, card)
+    csms.forget()
+    for action in (v16.Authorize, v16.StartTransaction):
+        csms.answers(action, idTagInfo={"status": "Invalid"})
+
+
+async def _cut(case: Case, station: Station, network: NetworkPath) -> None:
+    async with case.step("The network path is cut"):
+        case.afterwards(network.restore)
+        await network.cut(Cut.RESET)
+        await station.disconnects(within=case.pixit.timing.reconnect)
+
+
+async def _start(
+    case: Case,
+    station: Station,
+    coupler: VehicleCoupler,
+    vehicle: VehicleEmulator,
+    cards: CardPresenter,
+    card: Card,
+) -> Span:
+    """Start with a card while the path is cut, and leave it cut; returns when that was."""
+    connector = case.pixit.connector
+    since = now().mono
+    case.afterwards(coupler.unplug, connector)
+    if case.pics.get("AQ-2"):
+        await cards.present(card, connector=connector)
+        await coupler.plug_in(connector)
+    else:
+        await coupler.plug_in(connector)
+        await cards.present(card, connector=connector)
+    await vehicle.draw(connector)
+    span = Span(since, now().mono)
+    await _nothing_comes(station, call_other_than("Heartbeat"), during=case.pixit.timing.offline)
+    return span
+
+
+async def _stop(
+    case: Case, station: Station, cards: CardPresenter, card: Card, *, during: float
+) -> Span:
+    """Stop with a card while the path is cut, and leave it cut for `during` s; returns when."""
+    since = now().mono
+    await cards.present(card, connector=case.pixit.connector)
+    span = Span(since, now().mono)
+    await _nothing_comes(station, call_other_than("Heartbeat"), during=during)
+    return span
+
+
+async def _nothing_comes(station: Station, pattern: Pattern, *, during: float) -> None:
+    """See that nothing comes for `during` s; raises `Unverifiable`, as the path is not cut then."""
+    stray = await station.may_come(pattern, within=during)
+    if stray is not None:
+        raise Unverifiable(f"a message came although the path is cut (record {stray.n})")
+
+
+def _check_age(case: Case, name: str, message: Received, span: Span) -> None:
+    """Check that a message carries the time of what was done in a span of time."""
+    deviation, came = case.pixit.timing.deviation, message.stamp.mono
+    possible = between(came - span.until - deviation, came - span.since + deviation)
+    case.check(f"{name} timestamp, seconds ago", age(message, "timestamp"), possible)

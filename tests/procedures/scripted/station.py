@@ -58,7 +58,6 @@ ACCEPTED = (
     "ClearChargingProfile",
     "RemoteStartTransaction",
     "Reset",
-    "SendLocalList",
 )
 
 
@@ -93,8 +92,10 @@ class ScriptedStation:
             "CancelReservation": self._allow_cancel,
             "GetConfiguration": self._read,
             "ChangeConfiguration": self._write,
+            "GetLocalListVersion": lambda payload: {"listVersion": self.list_version()},
             "RemoteStopTransaction": self._allow_stop,
             "ReserveNow": self._allow_reservation,
+            "SendLocalList": self._take_list,
             "TriggerMessage": self._allow_trigger,
             "UnlockConnector": self._unlock,
         }
@@ -118,6 +119,14 @@ class ScriptedStation:
         self.reservation: Payload = {}
         """What the ReserveNow said that holds connector 1; empty without."""
         self.plugged = self.drawing = False
+        self.listed: dict[str, Payload] = {}
+        """The local list, by idTag."""
+        self.list_sent = 0
+        """The version that came with it."""
+        self.untold: list[tuple[str, Payload]] = []
+        """Transaction messages that could not be delivered: action and payload."""
+        self.changed: set[int] = set()
+        """Connectors whose status could not be reported."""
         self.queue: list[Payload] = []
         """Samples that could not be delivered."""
         self.delivers: Callable[[list[Payload]], list[Payload]] = lambda queue: queue
@@ -132,6 +141,8 @@ class ScriptedStation:
         self.beat: Work = self._beat
         self.reconnect: Work = self._reconnect
         self.send_stop: Callable[..., Coroutine[Any, Any, object]] = self._send_stop
+        self.refused: Work = self._stop_refused
+        """What is done when the CSMS refuses the card of a transaction."""
         self.origin: datetime | None = None
         """UTC at loop time 0 by the station's clock; the bench's clock if None."""
         self._dialogue = dialogue
@@ -243,6 +254,9 @@ class ScriptedStation:
     async def reboot(self, reason: str = "") -> None:
         self.lose_power()
         await asyncio.sleep(1.0)
+        await self.wake(reason)
+
+    async def wake(self, reason: str) -> None:
         if self.plugged:
             self.statuses[1] = "Preparing"
         stopped, self.running = self.running, None
@@ -257,6 +271,9 @@ class ScriptedStation:
 
     async def report(self, connector: int, status: str | None = None) -> None:
         self.statuses[connector] = status or self.statuses[connector]
+        if self._link is None:
+            self.changed.add(connector)
+            return
         await self.call(
             "StatusNotification",
             connectorId=connector,
@@ -289,6 +306,9 @@ class ScriptedStation:
             if id_tag == self.id_tag:
                 await self.stop("Local", idTag=id_tag)
             return
+        if self._link is None:
+            await self.admit(id_tag)
+            return
         answer = await self.call("Authorize", idTag=id_tag)
         info = answer["idTagInfo"]
         owner = self.reservation.get("idTag", id_tag)
@@ -308,15 +328,18 @@ class ScriptedStation:
 
     async def start(self) -> None:
         self.cancel("patience")
-        answer = await self.call(
-            "StartTransaction",
-            connectorId=1,
-            idTag=self.id_tag,
-            meterStart=1000,
-            timestamp=self.stamp(),
+        start = {
+            "connectorId": 1,
+            "idTag": self.id_tag,
+            "meterStart": 1000,
+            "timestamp": self.stamp(),
             **self._reserved(),
-        )
-        self.running = answer["transactionId"]
+        }
+        if self._link is None:
+            self.running = -1
+            self.untold.append(("StartTransaction", start))
+        else:
+            self.running = (await self.call("StartTransaction", **start))["transactionId"]
         if self.drawing:
             await self.report(1, "Charging")
         self.timer("samples", self._sample())
@@ -329,14 +352,28 @@ class ScriptedStation:
         await self.report(1, "Finishing")
 
     async def _send_stop(self, number: int, reason: str, **fields: Any) -> None:
-        await self.call(
-            "StopTransaction",
-            transactionId=number,
-            meterStop=2000,
-            timestamp=self.stamp(),
-            reason=reason,
+        stop = {
+            "transactionId": number,
+            "meterStop": 2000,
+            "timestamp": self.stamp(),
+            "reason": reason,
             **fields,
-        )
+        }
+        if self._link is None:
+            self.untold.append(("StopTransaction", stop))
+        else:
+            await self.call("StopTransaction", **stop)
+
+    async def _stop_refused(self) -> None:
+        if self.keys["StopTransactionOnInvalidId"] == "true":
+            await self.stop("DeAuthorized")
+        else:
+            await self.report(1, "SuspendedEVSE")
+
+    async def run_down(self) -> None:
+        """Report from a buffered supply that the transaction ends."""
+        await self.stop("PowerLoss")
+        self.lose_power()
 
     async def send_triggered(self, payload: Payload) -> None:
         action = payload["requestedMessage"]
@@ -373,6 +410,21 @@ class ScriptedStation:
 
     async def _reconnect(self) -> None:
         await self.connect()
+        changed, self.changed = self.changed, set()
+        for connector in changed:
+            await self.report(connector)
+        untold, self.untold = self.untold, []
+        number = -1
+        for action, payload in untold:
+            if action == "StopTransaction" and payload["transactionId"] == -1:
+                payload = payload | {"transactionId": number}
+            answer = await self.call(action, **payload)
+            if action == "StartTransaction":
+                number = answer["transactionId"]
+                if self.running is not None:
+                    self.running = number
+                    if answer["idTagInfo"]["status"] != "Accepted":
+                        await self.refused()
         queue, self.queue = self.queue, []
         for sample in self.delivers(queue):
             await self.call("MeterValues", **sample)
@@ -428,6 +480,23 @@ class ScriptedStation:
         self.keys[key] = value
         return {"status": "Accepted"}
 
+    def list_version(self) -> int:
+        if "LocalAuthListEnabled" not in self.keys:
+            return -1
+        return self.list_sent if self.listed else 0
+
+    def _take_list(self, payload: Payload) -> Payload:
+        if "LocalAuthListEnabled" not in self.keys:
+            return {"status": "NotSupported"}
+        if payload["updateType"] == "Full":
+            self.listed = {}
+        elif payload["listVersion"] <= self.list_version():
+            return {"status": "VersionMismatch"}
+        for entry in payload.get("localAuthorizationList", ()):
+            self.listed[entry["idTag"]] = entry["idTagInfo"]
+        self.list_sent = payload["listVersion"]
+        return dict(ACCEPT)
+
     def _allow_stop(self, payload: Payload) -> Payload:
         running = self.running == payload["transactionId"]
         return {"status": "Accepted" if running else "Rejected"}
@@ -467,6 +536,7 @@ class ScriptedStation:
             await asyncio.sleep(int(self.keys["ConnectionTimeOut"]))
             await self.report(payload["connectorId"], "Available")
             return
-        if self.keys["AuthorizeRemoteTxRequests"] == "true":
+        known = self.keys["LocalPreAuthorize"] == "true" and payload["idTag"] in self.listed
+        if self.keys["AuthorizeRemoteTxRequests"] == "true" and not known:
             await self.call("Authorize", idTag=payload["idTag"])
         await self.admit(payload["idTag"])

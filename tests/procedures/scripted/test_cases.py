@@ -19,6 +19,10 @@ from tests.procedures.scripted.station import Payload
 CASES = [one.id for one in SUITE.procedures if one is not SUITE.reset]
 SMART = [one.id for one in SUITE.procedures if one.group == "smart-charging"]
 
+WITH_LIST = [one.id for one in SUITE.procedures if one.group == "local-authorization-list"]
+LIST_PICS = {"FP.LAL": True, "CFG.SendLocalListMaxLength": 5}
+LIST_KEYS = {"LocalAuthListEnabled": "true", "SendLocalListMaxLength": "5"}
+
 
 def reason(ended: CaseEnded) -> str:
     assert ended.reason is not None
@@ -32,7 +36,9 @@ def follow_virtual_time(bench: Rig) -> None:
 
 @pytest.mark.parametrize("case", CASES)
 async def test_every_case_passes(case: str) -> None:
-    async with rig() as bench:
+    async with rig(pics=LIST_PICS if case in WITH_LIST else None) as bench:
+        if case in WITH_LIST:
+            bench.station.keys |= LIST_KEYS
         if case == "TC_036_CS":
             follow_virtual_time(bench)
         if case in SMART:

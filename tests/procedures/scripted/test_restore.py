@@ -161,7 +161,7 @@ async def test_a_faulted_connector_is_named_as_the_reason() -> None:
 
 
 async def test_local_list_and_charging_profiles_are_emptied() -> None:
-    async with rig() as bench:
+    async with rig(pics={"FP.LAL": True}) as bench:
         bench.station.keys |= {"LocalAuthListEnabled": "false", "MaxChargingProfilesInstalled": "5"}
         assert (await bench.run("000_RESET")).verdict == "pass"
         assert bench.station.keys["LocalAuthListEnabled"] == "true"
@@ -169,6 +169,13 @@ async def test_local_list_and_charging_profiles_are_emptied() -> None:
         empty = {"listVersion": 1, "updateType": "Full", "localAuthorizationList": []}
         assert sent == [empty]
         assert bench.asked("ClearChargingProfile") == ["ClearChargingProfile"]
+
+
+async def test_a_list_is_left_alone_when_the_product_claims_none() -> None:
+    async with rig(pics={"FP.LAL": False}) as bench:
+        bench.station.keys["LocalAuthListEnabled"] = "true"
+        assert (await bench.run("000_RESET")).verdict == "pass"
+        assert "SendLocalList" not in bench.asked()
 
 
 async def test_a_cache_that_is_switched_off_is_not_cleared() -> None:
