@@ -14,6 +14,7 @@ from bench.errors import ConfigError
 _EXTRAS = {
     "pymodbus": "modbus",
     "pysnmp": "snmp",
+    "pyvisa": "visa",
     "serial": "modbus",
     "serialx": "serial",
     "smartcard": "pcsc",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 
@@ -12,6 +13,11 @@ class Quantity:
     value: float
     unit: str
     uncertainty: float | None = None
+
+
+def within_limits(error: float) -> float:
+    """Make the standard uncertainty of what is known to lie within ± `error` (GUM 4.3.7)."""
+    return error / math.sqrt(3)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from bench.errors import ConfigError
 from drivers import profile_ev_map
 from drivers.profile_ev_map import EvProfile, EvTemplate
 from drivers.profile_header import Header, ValueType, WordOrder, check_range
+from drivers.profile_multimeter import MultimeterProfile
 
 _SHIPPED = Path(__file__).parent / "profiles"
 
@@ -232,15 +233,16 @@ class MeterProfile:
     """None when the meter can't tell who it is."""
 
 
-Profile = PilotBoxProfile | MeterProfile | EvProfile | EvTemplate
+Profile = PilotBoxProfile | MeterProfile | MultimeterProfile | EvProfile | EvTemplate
 
 KINDS: dict[str, type] = {
     "pilot-box": PilotBoxProfile,
     "register-meter": MeterProfile,
+    "multimeter": MultimeterProfile,
     **profile_ev_map.KINDS,
 }
 
-P = TypeVar("P", PilotBoxProfile, MeterProfile)
+P = TypeVar("P", PilotBoxProfile, MeterProfile, MultimeterProfile)
 
 
 def load(kind: type[P], name: str) -> P:

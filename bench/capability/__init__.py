@@ -4,6 +4,7 @@ from bench.capability.cards import Card, CardPresenter, CardReader, CardReading
 from bench.capability.load import Load, LoadReading
 from bench.capability.meter import MeterReading, PowerMeter
 from bench.capability.modem import Level, Modem, Saturated, Signal, Technology
+from bench.capability.multimeter import Multimeter
 from bench.capability.network import Cut, NetworkPath
 from bench.capability.power import PowerSwitch
 from bench.capability.provocation import Failure, Provocation
@@ -25,6 +26,7 @@ CAPABILITIES: tuple[type, ...] = (
     NetworkPath,
     Load,
     Modem,
+    Multimeter,
     Provocation,
 )
 
@@ -42,6 +44,7 @@ __all__ = [
     "LoadReading",
     "MeterReading",
     "Modem",
+    "Multimeter",
     "NetworkPath",
     "PilotFault",
     "PilotReading",

@@ -7,6 +7,7 @@ socket://HOST:PORT
 http://HOST:PORT                  (port 80 when left out)
 snmp://HOST:PORT                  (port 161 when left out)
 pcsc:NAME                         (the only reader when NAME is left out)
+visa:RESOURCE                     (as VISA names it, for example USB0::0x2A8D::0x0101::MY1::INSTR)
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ _NETWORK = {"modbus-tcp": 502, "socket": None, "http": 80, "snmp": 161}
 _SERIAL = ("modbus-rtu", "serial")
 """Schemes with the path of a serial port."""
 
-_READER = "pcsc"
-"""The scheme with the name of a card reader."""
+_NAMED = ("pcsc", "visa")
+"""Schemes with a name, which may hold any character, such as brackets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +39,12 @@ class Address:
     parity: str = "N"
     """N, E or O."""
     stopbits: int = 1
-    reader: str = ""
-    """Name of a PC/SC reader; empty: the only one."""
+    named: str = ""
+    """Name of a PC/SC reader, empty for the only one; or of a VISA resource."""
 
     def __str__(self) -> str:
-        if self.scheme == _READER:
-            return f"{self.scheme}:{self.reader}"
+        if self.scheme in _NAMED:
+            return f"{self.scheme}:{self.named}"
         if self.path:
             return f"{self.scheme}:{self.path}"
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -56,9 +57,9 @@ def parse(url: str, *schemes: str) -> Address:
     Raises ValueError, which `bench.toml.parse` completes with file and table when a driver's
     settings check themselves.
     """
-    if _READER in schemes and url.partition(":")[0] == _READER:
-        # A reader's name may hold any character, such as brackets.
-        return Address(_READER, reader=url.partition(":")[2].strip())
+    scheme, _, name = url.partition(":")
+    if scheme in _NAMED and scheme in schemes:
+        return Address(scheme, named=name.strip())
     parts = urlsplit(url)
     if parts.scheme not in schemes:
         shown = f"{parts.scheme}:" if parts.scheme else "no scheme"

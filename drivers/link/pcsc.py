@@ -80,7 +80,7 @@ class PcscLink:
     def __init__(self, address: Address, name: str, *, first: bytes) -> None:
         """Make the link, unopened; `first` is the command that every card is given at once."""
         self._label = f"{name} ({address})"
-        self._wanted = address.reader
+        self._wanted = address.named
         self._first = first
         self._watch: _Watch | None = None
         self._sight = Sight(lost="not open")

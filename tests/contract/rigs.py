@@ -32,6 +32,7 @@ from drivers.sim.ev_sim import EvSim
 from drivers.sim.gude import Gude
 from drivers.sim.managed_switch import ManagedSwitch
 from drivers.sim.modbus import ModbusLine
+from drivers.sim.multimeter import Multimeter
 from drivers.sim.netio import Netio
 from drivers.sim.outlet import Outlet
 from drivers.sim.pilot_box import PilotBox
@@ -328,6 +329,23 @@ ROWS = (
         lambda world, folder: Twin(ServicePort(world), TcpWire("http")),
         _FAILURES,
         jam=_be_stuck,
+    ),
+    Row(
+        "multimeter-tcp",
+        "drivers.multimeter:DRIVER",
+        lambda world, folder: Twin(Multimeter(), TcpWire("socket")),
+        'profile = "keysight-34465a"\n',
+        patience={"drivers.multimeter._ANSWER_WITHIN": PATIENCE},
+    ),
+    Row(
+        "multimeter-serial",
+        "drivers.multimeter:DRIVER",
+        lambda world, folder: Twin(
+            Multimeter(maker="FLUKE", model="8845A", needs_remote=True),
+            PtyWire("serial", baudrate=115200),
+        ),
+        'profile = "fluke-8845a"\n',
+        patience={"drivers.multimeter._ANSWER_WITHIN": PATIENCE},
     ),
     Row(
         "switch-port",

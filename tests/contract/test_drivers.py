@@ -73,9 +73,15 @@ TABLES = {
     "drivers.manual_card_reader:MANUAL_CARD_READER": "",
     "drivers.manual_load:MANUAL_LOAD": "max_current = 16",
     "drivers.manual_modem:MANUAL_MODEM": "",
+    "drivers.manual_multimeter:MANUAL_MULTIMETER": "of_reading = 0.05",
     "drivers.manual_provocation:MANUAL_PROVOCATION": "",
     "drivers.manual_vehicle:MANUAL_COUPLER": "",
     "drivers.manual_vehicle:MANUAL_VEHICLE": "asks_by_itself = false",
+    "drivers.multimeter:DRIVER": """
+        link = "socket://10.0.0.14:5025"
+        profile = "keysight-34465a"
+        serial = "MY57501234"
+        """,
     "drivers.netio:DRIVER": """
         link = "http://10.0.0.7"
         outlet = 2
@@ -257,6 +263,7 @@ def test_the_module_says_what_it_drives(path: str) -> None:
         ("drivers.gude:DRIVER", "http://127.0.0.1:1"),
         ("drivers.profile_ev:DRIVER", "socket://127.0.0.1:1"),
         ("drivers.netio:DRIVER", "http://127.0.0.1:1"),
+        ("drivers.multimeter:DRIVER", "socket://127.0.0.1:1"),
         ("drivers.pcsc_reader:DRIVER", "pcsc:No such reader"),
         ("drivers.pilot_box:DRIVER", "modbus-tcp://127.0.0.1:1"),
         ("drivers.register_meter:DRIVER", "modbus-rtu:/dev/no-such-port"),

@@ -21,6 +21,7 @@ DOCS = Path(__file__).parents[2] / "docs" / "drivers"
         ("apc", 1),
         ("switch-port", 1),
         ("ea-psb", 3),
+        ("multimeter", 2),
         ("service-port", 1),
     ],
 )
