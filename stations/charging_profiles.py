@@ -188,8 +188,6 @@ class ChargingProfiles:
         limit = self._prevailing(own, moment, begun, unit)
         if limit is not None and behaviour.tx_profile_overrules:
             return limit
-        if own and not behaviour.default_returns:
-            return math.inf
         default = self._prevailing(self._defaults(connector, begun), moment, begun, unit)
         return min(math.inf if one is None else one for one in (limit, default))
 

@@ -134,8 +134,6 @@ class Behaviour:
     schedules_end: bool = True
     """Lets a schedule end after its duration, so that a lower level is used."""
     tx_profile_overrules: bool = True
-    default_returns: bool = True
-    """Uses the default profile again when the schedule of the TxProfile has ended."""
     default_reaches_running: bool = True
     """Uses a new default profile for a transaction that runs already."""
     default_stops_running: bool = False

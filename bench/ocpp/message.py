@@ -80,17 +80,21 @@ def limits(answer: Received, start: float, end: float) -> Observed:
     """
     source = {"kind": "limits", "frame": answer.n, "from": start, "to": end}
     periods = answer.field("chargingSchedule.chargingSchedulePeriod").value
-    try:
-        begins = [float(period["startPeriod"]) for period in periods]
-        values = [float(period["limit"]) for period in periods]
-    except (KeyError, TypeError, ValueError):
-        return Observed(ABSENT, source, answer.n)
-    if not begins or begins[0] != 0 or any(a >= b for a, b in pairwise(begins)):
+    begins, values = (_numbers(periods, name) for name in ("startPeriod", "limit"))
+    ascend = all(a < b for a, b in pairwise(begins))
+    if begins[:1] != [0] or not ascend or len(begins) != len(values):
         return Observed(ABSENT, source, answer.n)
     ends = [*begins[1:], math.inf]
     spans = zip(begins, ends, values, strict=True)
     found = [value for begin, until, value in spans if begin < end and until > start]
     return Observed(found, source, answer.n)
+
+
+def _numbers(objects: Any, name: str) -> list[float]:
+    """List a field of objects; empty unless it is a number in all of them."""
+    found = [at(one, name) for one in objects] if isinstance(objects, list) else []
+    numbers = [n for n in found if isinstance(n, int | float) and not isinstance(n, bool)]
+    return numbers if len(numbers) == len(found) else []
 
 
 def interval(first: Received, second: Received) -> Observed:

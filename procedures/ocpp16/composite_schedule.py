@@ -136,8 +136,18 @@ class Situation:
     """Phase to neutral in V, as set for the area (clause 7.12)."""
 
 
-def composite(profiles: Sequence[Installed], now: Situation, *, local: Limit = None) -> Limits:
-    """Calculate the limits of a connector; `local` is the station's own one in the same unit."""
+def composite(
+    profiles: Sequence[Installed],
+    now: Situation,
+    *,
+    local: Limit = None,
+    default_returns: bool = True,
+) -> Limits:
+    """Calculate the limits of a connector; `local` is the station's own one in the same unit.
+
+    Without `default_returns` a transaction that has a profile of its own is not limited by the
+    default one even where its own sets no limit; clause 3.13.1 can be read in both ways.
+    """
     default = _stacked(_defaults(profiles, now.connector), now)
     own: list[Installed] = []
     if now.transaction_id is not None:
@@ -152,7 +162,9 @@ def composite(profiles: Sequence[Installed], now: Situation, *, local: Limit = N
     station = [
         one for one in profiles if one.profile["chargingProfilePurpose"] == "ChargePointMaxProfile"
     ]
-    guiding = _stacked(own, now).merged(default, first_of)
+    guiding = _stacked(own, now)
+    if default_returns or not own:
+        guiding = guiding.merged(default, first_of)
     limited = guiding.merged(_stacked(station, now), lesser)
     return limited.merged(steps([(-math.inf, local)]), lesser)
 

@@ -75,6 +75,13 @@ def _refused(code: str) -> Answer:
 
 DEFECTS = (
     Defect(
+        "profiles-not-to-be-cleared",
+        "Answers with an error when it is to clear all charging profiles.",
+        "000_RESET",
+        (_CLEAR, "InternalError"),
+        answers={_CLEAR: lambda request, answer: answer if request else _refused("InternalError")},
+    ),
+    Defect(
         "default-profile-refused",
         "Refuses every default profile.",
         "TC_056_CS",
@@ -118,6 +125,22 @@ DEFECTS = (
             _COMPOSITE: _periods(
                 lambda periods: [p | {"startPeriod": p["startPeriod"] + 1} for p in periods]
             )
+        },
+    ),
+    Defect(
+        "composite-sent-twice",
+        "Sends every composite schedule twice.",
+        "TC_056_CS",
+        ("CALLRESULT",),
+        answers={_COMPOSITE: adjust(has(), copies=2)},
+    ),
+    Defect(
+        "composite-limit-as-text",
+        "Writes the limits of a composite schedule as strings.",
+        "TC_056_CS",
+        (_COMPOSITE, "limit"),
+        answers={
+            _COMPOSITE: _periods(lambda periods: [p | {"limit": str(p["limit"])} for p in periods])
         },
     ),
     Defect(
@@ -230,13 +253,6 @@ DEFECTS = (
         behaviour={"tx_profile_overrules": False},
     ),
     Defect(
-        "default-does-not-return",
-        "Forgets the default profile when the schedule of the transaction's profile has ended.",
-        "TC_066_CS",
-        ("limit in A", "7.95 to 8.05", "came [10.0]"),
-        behaviour={"default_returns": False},
-    ),
-    Defect(
         "composite-late",
         "Puts every change of a composite schedule ten seconds late.",
         "TC_066_CS",
@@ -245,10 +261,10 @@ DEFECTS = (
     ),
     Defect(
         "composite-cut-short",
-        "Reports the first four periods of a composite schedule only.",
+        "Reports the first three periods of a composite schedule only.",
         "TC_066_CS",
-        ("limit in A", "7.95 to 8.05", "came [10.0]"),
-        answers={_COMPOSITE: _periods(lambda periods: periods[:4])},
+        ("limit in A", "9.95 to 10.05", "came [6.0]"),
+        answers={_COMPOSITE: _periods(lambda periods: periods[:3])},
     ),
     Defect(
         "clear-says-unknown",

@@ -93,11 +93,13 @@ def pieces(
     *,
     start: float = NOON,
     local: float | None = None,
+    default_returns: bool = True,
     **more: Any,
 ) -> list[tuple[float, float | None]]:
     """List when which limit begins, in s after the start."""
     now = Situation(1, more.pop("unit", "A"), start, start + seconds, **more)
-    found = composite(profiles, now, local=local).within(start, start + seconds)
+    limits_ = composite(profiles, now, local=local, default_returns=default_returns)
+    found = limits_.within(start, start + seconds)
     return [(begin - start, limit) for begin, _, limit in found]
 
 
@@ -132,6 +134,9 @@ def test_the_purposes_of_tc_066_combine() -> None:
     ]
     expected = [(0, 8), (50, 10), (200, 6), (240, 10), (260, 8), (300, 10)]
     assert pieces(profiles, 400, transaction_id=7) == expected
+    # As the test document has it, the default profile does not come back.
+    listed = [(0, 8), (50, 10), (200, 6), (240, 10)]
+    assert pieces(profiles, 400, transaction_id=7, default_returns=False) == listed
     # Without that transaction, its profile is nothing.
     other = [(0, 6), (60, 10), (120, 8), (180, 10), (260, 8), (300, 10)]
     assert pieces(profiles, 400, transaction_id=8) == other
@@ -288,7 +293,8 @@ def test_limits_are_those_in_force_within_the_window() -> None:
         answer((1, 6)),
         answer((0, 6), (20, 7), (20, 8)),
         answer((0, 6), (20, 7), (10, 8)),
-        answer((0, "six")),
+        answer((0, "6")),
+        answer((0, True)),
         answer((0, None)),
         Received(5, Stamp(1.0, datetime.now(UTC)), 1, CallResult("1", {})),
     ],

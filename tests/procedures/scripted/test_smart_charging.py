@@ -134,6 +134,21 @@ async def test_edges_may_deviate_a_little_but_not_more(seconds: int, verdict: st
             assert "expected only " in reason(ended)
 
 
+@pytest.mark.parametrize(("count", "verdict"), [(6, "pass"), (5, "fail"), (4, "pass"), (3, "fail")])
+async def test_the_list_of_the_test_document_is_right_too(count: int, verdict: str) -> None:
+    """It ends after four periods, where the default profile would come back."""
+    async with rig() as bench:
+        Smart(bench.station)
+
+        def shortened(schedule: Payload) -> Payload:
+            return schedule | {"chargingSchedulePeriod": schedule["chargingSchedulePeriod"][:count]}
+
+        edit_composite(bench.station, chargingSchedule=shortened)
+        assert (await bench.run("TC_066_CS")).verdict == verdict
+        noted = [note for note in bench.notes() if "default profile does not return" in note]
+        assert bool(noted) == (count == 4)
+
+
 async def test_equal_neighbours_need_not_be_merged() -> None:
     async with rig() as bench:
         Smart(bench.station)
