@@ -118,6 +118,7 @@ class Behaviour:
     """Ignores the transactionId of a transaction that has ended already."""
 
     heeds_list: bool = True
+    notices_list_failure: bool = True
     empty_list_has_version: bool = False
     checks_list_version: bool = True
     differential_sets_version: bool = True

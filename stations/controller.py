@@ -130,7 +130,13 @@ class Controller:
                 behaviour=behaviour,
                 report=self._status_changed,
             )
-        self._local_list = LocalList(store, clock, configuration, behaviour)
+        self._local_list = LocalList(
+            store,
+            clock,
+            configuration,
+            behaviour,
+            storage_works=lambda: hardware.list_storage_works,
+        )
         authorizer = Authorizer(
             AuthorizationCache(store, clock),
             self._local_list if LocalList.PROFILE in settings.profiles else None,

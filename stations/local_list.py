@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any, ClassVar
 
@@ -23,9 +23,16 @@ class LocalList(Listed):
     PROFILE: ClassVar[str] = "LocalAuthListManagement"
 
     def __init__(
-        self, store: Store, clock: Clock, configuration: Configuration, behaviour: Behaviour
+        self,
+        store: Store,
+        clock: Clock,
+        configuration: Configuration,
+        behaviour: Behaviour,
+        *,
+        storage_works: Callable[[], bool] = lambda: True,
     ) -> None:
         self._store = store
+        self._storage_works = storage_works
         self._clock = clock
         self._configuration = configuration
         self._behaviour = behaviour
@@ -68,7 +75,8 @@ class LocalList(Listed):
                 self._replace(version, self._entries)
             return Answer({"status": "VersionMismatch"})
         updated = self._updated(entries, full=full)
-        if updated is None or version in _SPECIAL:
+        stores = self._storage_works() or not self._behaviour.notices_list_failure
+        if updated is None or version in _SPECIAL or not stores:
             return Answer({"status": "Failed"})
         if not full and not self._behaviour.differential_sets_version:
             version = self._version
@@ -91,6 +99,8 @@ class LocalList(Listed):
         return updated if len(updated) <= room else None
 
     def _replace(self, version: int, entries: dict[str, IdTagInfo]) -> None:
+        if not self._storage_works():
+            return
         self._version, self._entries = version, entries
         stored = {tag: asdict(entry) for tag, entry in entries.items()}
         self._store.write("local-list", {"version": version, "entries": stored})

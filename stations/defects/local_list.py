@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from stations.conduct import Defect, Retort
 from stations.defects.edits import adjust, edit, has, idle, retort, retort_status
 from stations.messages import Payload
@@ -25,6 +28,13 @@ def _is_long(request: Payload) -> bool:
 
 def _version(value: object) -> Retort:
     return adjust(has(), payload={"listVersion": value})
+
+
+def _when_failed(**changes: Any) -> Retort:
+    """Change how an update is answered that has failed (fields of `Answer`)."""
+    return lambda request, answer: (
+        replace(answer, **changes) if answer.payload.get("status") == "Failed" else answer
+    )
 
 
 DEFECTS = (
@@ -174,6 +184,34 @@ DEFECTS = (
         "TC_043_2_CS",
         ("GetLocalListVersion", "listVersion"),
         behaviour={"mismatch_sets_version": True},
+    ),
+    Defect(
+        "unstored-list-accepted",
+        "Accepts a list that it can't store.",
+        "TC_043_3_CS",
+        ("SendLocalList", "Accepted"),
+        behaviour={"notices_list_failure": False},
+    ),
+    Defect(
+        "unstored-list-as-mismatch",
+        "Blames the version when it can't store a list.",
+        "TC_043_3_CS",
+        ("SendLocalList", "VersionMismatch"),
+        answers={"SendLocalList": retort_status("Failed", "VersionMismatch")},
+    ),
+    Defect(
+        "unstored-list-as-error",
+        "Answers with a CALLERROR when it can't store a list.",
+        "TC_043_3_CS",
+        ("SendLocalList", "InternalError"),
+        answers={"SendLocalList": _when_failed(error="InternalError")},
+    ),
+    Defect(
+        "unstored-list-not-answered",
+        "Does not answer when it can't store a list.",
+        "TC_043_3_CS",
+        ("SendLocalList", "not answered"),
+        answers={"SendLocalList": _when_failed(copies=0)},
     ),
     Defect(
         "list-ignored",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.capability import VehicleCoupler, VehicleEmulator
+from bench.capability import Failure, Provocation, VehicleCoupler, VehicleEmulator
 from bench.case import Case
 from bench.errors import Unverifiable
 from bench.ocpp import v16
@@ -93,6 +93,31 @@ async def older_differential_update_is_refused(case: Case, station: Station) -> 
         )
         await station.call(old, result(status="VersionMismatch"))
         await _version_is(station, 5)
+
+
+@procedure(
+    "TC_043_3_CS",
+    title="Send local list – failed",
+    mark="O",
+    refs=["Certification Document 2, App. C no. 64", "OCPP 1.6 ed. 2 clauses 5.15, 7.47"],
+    applies=pics("FP.LAL") & pics("BENCH.lal_failure"),
+)
+async def list_that_can_not_be_stored_has_failed(
+    case: Case, station: Station, provocation: Provocation
+) -> None:
+    """A station that can't store a local list says that the update has failed."""
+    card, connector = case.pixit.card("valid"), case.pixit.connector
+    async with case.preamble():
+        await states.configured(case, station, ENABLED, "true")
+        async with case.step("Let the memory of the local list fail"):
+            case.afterwards(provocation.relieve, Failure.LOCAL_LIST_FAILURE, connector)
+            await provocation.provoke(Failure.LOCAL_LIST_FAILURE, connector)
+
+    async with case.step("Send a full update: it fails"):
+        request = v16.SendLocalList(
+            listVersion=2, updateType="Full", localAuthorizationList=[states.listed(card.id_tag)]
+        )
+        await station.call(request, result(status="Failed"))
 
 
 @procedure(

@@ -29,6 +29,7 @@ from stations.hardware import (
     HardwareEvent,
     PlugChanged,
     StationHardware,
+    SupplyFailed,
 )
 from stations.settings import StationSettings
 from stations.station import VirtualStation
@@ -145,6 +146,9 @@ class Electronics(StationHardware):
 
     def present(self, id_tag: str, connector: int = 1) -> None:
         self._events.put_nowait(CardRead(id_tag, connector))
+
+    def fail_supply(self) -> None:
+        self._events.put_nowait(SupplyFailed())
 
 
 class VirtualClock:

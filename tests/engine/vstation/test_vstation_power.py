@@ -179,3 +179,29 @@ async def test_power_can_go_at_any_moment(tmp_path: Path) -> None:
         assert all(h.payload["transactionId"] > 500 for h in csms.calls("StopTransaction"))
         left = await asyncio.to_thread(lambda: [path.stem for path in tmp_path.glob("*.json")])
         assert not [name for name in left if name.startswith(("message-", "transaction-"))]
+
+
+async def test_a_buffered_station_tells_the_end_of_the_transaction_before_it_goes_down() -> None:
+    async with rig(buffer_time=5.0) as r:
+        await r.booted()
+        number = await r.charging()
+        r.electronics.fail_supply()
+        await r.csms.expect("StopTransaction", transactionId=number, reason="PowerLoss")
+        await r.csms.status(1, "Finishing")
+        await r.csms.lost.wait()
+        # Whatever the buffer still gives, it waits for the end with everything off.
+        await r.csms.nothing(during=3)
+        assert not r.evse.closed
+        await r.power_off()
+        r.power_on()
+        await r.csms.expect("BootNotification")
+        await r.csms.status(1, "Preparing")
+        assert len(r.csms.calls("StopTransaction")) == 1
+
+
+async def test_a_station_without_buffer_has_no_time_to_tell() -> None:
+    async with rig() as r:
+        await r.booted()
+        await r.charging()
+        r.electronics.fail_supply()
+        await r.csms.nothing("StopTransaction", during=1)

@@ -200,6 +200,25 @@ async def test_a_refusal_in_the_answer_to_the_start_may_only_suspend() -> None:
         await csms.nothing("StopTransaction", during=30)
 
 
+async def test_a_refused_card_may_get_some_energy_to_drive_away() -> None:
+    csms = Csms()
+    csms.cards[STRANGER] = {"status": "Accepted"}
+    keys = {"StopTransactionOnInvalidId": "false", "MaxEnergyOnInvalidId": "500"}
+    async with rig(csms=csms, keys=keys) as r:
+        await r.booted()
+        refused = {"transactionId": 501, "idTagInfo": {"status": "Invalid"}}
+        csms.answers["StartTransaction"] = refused
+        r.evse.plug_in()
+        await csms.status(1, "Preparing")
+        r.present(STRANGER)
+        start = await csms.expect("StartTransaction", idTag=STRANGER)
+        suspended = await csms.status(1, "SuspendedEVSE", within=300)
+        # 500 Wh at 16 A on three phases
+        assert suspended.at - start.at == pytest.approx(500 / (16 * 690) * 3600, abs=2)
+        assert not r.evse.closed
+        await csms.nothing("StopTransaction", "StatusNotification", during=60)
+
+
 async def test_a_plug_that_can_not_be_locked_does_not_charge() -> None:
     async with rig() as r:
         await r.booted()

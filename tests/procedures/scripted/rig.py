@@ -15,10 +15,12 @@ from bench.capability import (
     CardPresenter,
     Cut,
     End,
+    Failure,
     NetworkPath,
     PilotFault,
     PilotReading,
     PowerSwitch,
+    Provocation,
     VehicleCoupler,
     VehicleEmulator,
 )
@@ -56,7 +58,15 @@ CARDS = {
 RESERVATIONS_OFF = Setting("ReservationsAccepted", "false")
 
 
-class Hands(Device, VehicleCoupler, VehicleEmulator, CardPresenter, PowerSwitch, NetworkPath):
+class Hands(
+    Device,
+    VehicleCoupler,
+    VehicleEmulator,
+    CardPresenter,
+    PowerSwitch,
+    NetworkPath,
+    Provocation,
+):
     """Every capability at once, at connector 1."""
 
     def __init__(self) -> None:
@@ -143,6 +153,12 @@ class Hands(Device, VehicleCoupler, VehicleEmulator, CardPresenter, PowerSwitch,
     async def delay(self, seconds: float) -> None:
         raise NotImplementedError
 
+    async def provoke(self, what: Failure, connector: int) -> None:
+        self.station.list_fails = True
+
+    async def relieve(self, what: Failure, connector: int) -> None:
+        self.station.list_fails = False
+
     async def is_cut(self) -> bool:
         return self._cut
 
@@ -225,7 +241,14 @@ async def rig(
     def make(settings: Settings, context: DriverContext) -> Hands:
         return hands
 
-    offers = (VehicleCoupler, VehicleEmulator, CardPresenter, PowerSwitch, NetworkPath)
+    offers = (
+        VehicleCoupler,
+        VehicleEmulator,
+        CardPresenter,
+        PowerSwitch,
+        NetworkPath,
+        Provocation,
+    )
     entry = DeviceEntry("hands", "hands", Driver(Settings, offers, make), Settings())
     bench = Bench(BenchConfig(Path("bench.toml"), BenchSettings("b"), devices=(entry,)), stream)
     runner = Runner(

@@ -123,6 +123,8 @@ class ScriptedStation:
         """The local list, by idTag."""
         self.list_sent = 0
         """The version that came with it."""
+        self.list_fails = False
+        """The list can't be stored."""
         self.untold: list[tuple[str, Payload]] = []
         """Transaction messages that could not be delivered: action and payload."""
         self.changed: set[int] = set()
@@ -143,6 +145,8 @@ class ScriptedStation:
         self.send_stop: Callable[..., Coroutine[Any, Any, object]] = self._send_stop
         self.refused: Work = self._stop_refused
         """What is done when the CSMS refuses the card of a transaction."""
+        self.wake: Callable[[str], Coroutine[Any, Any, object]] = self._wake
+        """What is done once the power is back; the reason ends the transaction."""
         self.origin: datetime | None = None
         """UTC at loop time 0 by the station's clock; the bench's clock if None."""
         self._dialogue = dialogue
@@ -256,7 +260,7 @@ class ScriptedStation:
         await asyncio.sleep(1.0)
         await self.wake(reason)
 
-    async def wake(self, reason: str) -> None:
+    async def _wake(self, reason: str) -> None:
         if self.plugged:
             self.statuses[1] = "Preparing"
         stopped, self.running = self.running, None
@@ -488,6 +492,8 @@ class ScriptedStation:
     def _take_list(self, payload: Payload) -> Payload:
         if "LocalAuthListEnabled" not in self.keys:
             return {"status": "NotSupported"}
+        if self.list_fails:
+            return {"status": "Failed"}
         if payload["updateType"] == "Full":
             self.listed = {}
         elif payload["listVersion"] <= self.list_version():

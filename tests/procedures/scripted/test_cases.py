@@ -20,7 +20,7 @@ CASES = [one.id for one in SUITE.procedures if one is not SUITE.reset]
 SMART = [one.id for one in SUITE.procedures if one.group == "smart-charging"]
 
 WITH_LIST = [one.id for one in SUITE.procedures if one.group == "local-authorization-list"]
-LIST_PICS = {"FP.LAL": True, "CFG.SendLocalListMaxLength": 5}
+LIST_PICS = {"FP.LAL": True, "BENCH.lal_failure": True, "CFG.SendLocalListMaxLength": 5}
 LIST_KEYS = {"LocalAuthListEnabled": "true", "SendLocalListMaxLength": "5"}
 
 

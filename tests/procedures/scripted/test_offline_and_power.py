@@ -1,0 +1,156 @@
+"""What the cases on power failures, offline behaviour and local lists allow and notice."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from bench.ocpp.frame import CallError
+from tests.procedures.scripted.rig import Rig, rig
+from tests.procedures.scripted.station import Payload
+
+WITH_LIST = {"FP.LAL": True, "CFG.SendLocalListMaxLength": 5}
+
+
+def resumes(bench: Rig) -> None:
+    """Let the station go on with the transaction after a power failure."""
+
+    async def boot(reason: str) -> None:
+        await bench.station.boot()
+
+    bench.station.wake = boot
+
+
+async def test_a_transaction_that_goes_on_is_stopped_by_its_card() -> None:
+    async with rig() as bench:
+        resumes(bench)
+        ended = await bench.run("TC_032_2_CS")
+        assert (ended.verdict, bench.bad()) == ("pass", [])
+        assert bench.hands.done[-2:] == ["present valid", "unplug 1"]
+
+
+async def test_a_transaction_that_goes_on_can_not_be_judged_without_a_card() -> None:
+    async with rig(pics={"C-08": False}) as bench:
+        resumes(bench)
+        ended = await bench.run("TC_032_2_CS")
+        assert (ended.verdict, ended.phase) == ("inconclusive", "body")
+        assert "(C-08 = false)" in str(ended.reason)
+
+
+async def test_only_the_last_status_after_a_boot_counts() -> None:
+    async with rig() as bench:
+        station = bench.station
+
+        async def hesitate(reason: str) -> None:
+            true = dict(station.statuses)
+            station.reports_after_boot = dict.fromkeys(true, "Available")
+            await station.boot()
+            for connector, status in true.items():
+                await station.report(connector, status)
+
+        station.wake = hesitate
+        ended = await bench.run("TC_034_CS")
+        assert (ended.verdict, bench.bad()) == ("pass", [])
+
+
+async def test_a_connector_that_comes_back_later_fails() -> None:
+    async with rig() as bench:
+        station = bench.station
+
+        async def relapse(reason: str) -> None:
+            await station.boot()
+            await asyncio.sleep(2.0)
+            await station.report(2, "Available")
+
+        station.wake = relapse
+        ended = await bench.run("TC_034_CS")
+        assert ended.verdict == "fail"
+        assert 'no StatusNotification(status="Available") was allowed' in str(ended.reason)
+
+
+async def test_a_connector_that_is_back_at_once_fails() -> None:
+    async with rig() as bench:
+        station = bench.station
+
+        async def boot_then_back(reason: str) -> None:
+            station.statuses[1] = "Unavailable"
+            await station.connect()
+            await station.call(
+                "BootNotification", chargePointVendor="Test", chargePointModel="Scripted"
+            )
+            await station.report(0)
+            await station.report(1)
+            await station.report(1, "Available")
+            await station.report(2)
+
+        station.wake = boot_then_back
+        ended = await bench.run("TC_034_CS")
+        assert ended.verdict == "fail"
+        text = 'last status of connector 1: expected "Unavailable", came "Available"'
+        assert text in str(ended.reason)
+
+
+async def test_an_offline_case_is_inconclusive_when_the_path_is_not_cut() -> None:
+    async with rig() as bench:
+        bench.hands.cuts = False
+        ended = await bench.run("TC_038_CS")
+        assert (ended.verdict, ended.phase) == ("inconclusive", "preamble")
+        assert "connection was not closed" in str(ended.reason)
+
+
+async def test_the_card_comes_first_where_the_cable_is_blocked_before() -> None:
+    async with rig(pics={"AQ-2": True, "C-04": False}) as bench:
+        ended = await bench.run("TC_037_1_CS")
+        assert (ended.verdict, bench.bad()) == ("pass", [])
+        assert bench.hands.done == ["present valid", "plug in 1", "unplug 1"]
+
+
+async def test_the_owner_gets_the_cable_of_a_refused_start_back() -> None:
+    async with rig(pics={"C-04": False}) as bench:
+        ended = await bench.run("TC_037_3_CS")
+        assert (ended.verdict, bench.bad()) == ("pass", [])
+        assert bench.hands.done[-2:] == ["present invalid", "unplug 1"]
+
+
+async def test_a_stop_without_reason_means_a_local_one() -> None:
+    async with rig() as bench:
+        station, send = bench.station, bench.station.send_stop
+
+        async def tersely(number: int, reason: str, **fields: Any) -> None:
+            await send(number, reason, **fields)
+            del station.untold[-1][1]["reason"]
+
+        station.send_stop = tersely
+        ended = await bench.run("TC_038_CS")
+        assert (ended.verdict, bench.bad()) == ("pass", [])
+
+
+async def test_a_list_can_not_be_tried_where_remote_starts_are_never_authorised() -> None:
+    async with rig(pics=WITH_LIST) as bench:
+        bench.station.keys |= {
+            "LocalAuthListEnabled": "true",
+            "AuthorizeRemoteTxRequests": "false",
+        }
+        bench.station.read_only.add("AuthorizeRemoteTxRequests")
+        ended = await bench.run("TC_008_CS")
+        assert (ended.verdict, ended.phase) == ("inconclusive", "preamble")
+        assert "AuthorizeRemoteTxRequests is read-only and false" in str(ended.reason)
+
+
+async def test_a_listed_card_may_start_before_the_plug() -> None:
+    async with rig(pics=WITH_LIST | {"AQ-2": True}) as bench:
+        bench.station.keys["LocalAuthListEnabled"] = "true"
+        ended = await bench.run("TC_008_CS")
+        assert (ended.verdict, bench.bad()) == ("pass", [])
+
+
+async def test_both_refusals_of_a_local_list_are_good() -> None:
+    for refusal in ({"status": "NotSupported"}, CallError("", "NotSupported")):
+        async with rig() as bench:
+
+            def refuse(payload: Payload, refusal: Any = refusal) -> Any:
+                return refusal
+
+            bench.station.answers["SendLocalList"] = refuse
+            ended = await bench.run("TC_043_1_CS")
+            assert (ended.verdict, bench.bad()) == ("pass", [])
