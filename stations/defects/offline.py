@@ -205,7 +205,7 @@ DEFECTS = (
         "offline-meter-from-zero",
         "Counts meterStop from the start of the transaction.",
         "TC_039_CS",
-        ("StopTransaction", "meterStop"),
+        ("meterStop",),
         calls={"StopTransaction": edit("meterStop", lambda register: 0)},
     ),
 )
