@@ -106,6 +106,9 @@ connectors = {variant.connectors}
 
 {cards}{switch}
 
+[pixit.charging]
+local_limit = {_value(station.current)}
+
 [pixit.timing]
 {_lines(variant.timing)}
 """
