@@ -1,7 +1,8 @@
 """A bidirectional DC source EA-PSB as a load: SCPI lines over TCP, or Modbus.
 
 Source: EA Elektro-Automatik, programming guide ModBus & SCPI (public). The source stays at 0 V and
-0 A, so that the device only ever takes energy.
+0 A, so that the device only ever takes energy. Its interface monitoring switches it off when the
+computer falls silent.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Self
 
 from bench.capability import Load, LoadReading
 from bench.device import Device, Driver, DriverContext, Identity
-from bench.errors import DeviceError
+from bench.errors import DeviceError, LinkError
 from bench.metrology import Quantity
 from drivers.ea_psb_registers import SCHEMES, RegisterPanel
 from drivers.lifecycle import check_serial, enter, leave
@@ -23,6 +24,7 @@ from drivers.link import address
 from drivers.link.modbus import modbus_link
 from drivers.link.stream import ByteLink, byte_link
 from drivers.readback import until
+from drivers.renewal import Renewal
 
 _SCHEMES = ("socket",)
 _ANSWER_WITHIN = 0.3
@@ -30,6 +32,9 @@ _ON_WITHIN = 1.0
 _OFF_WITHIN = 0.4
 _EVERY = 0.05
 """Deadlines and pause in s."""
+
+_RENEWALS = 4
+"""How often the device hears something in the time after which it switches off."""
 
 _STEP = 0.002
 """Part of the nominal current by which a read-back may differ from the command."""
@@ -45,6 +50,8 @@ class EaPsbSettings:
     """Most that may ever be drawn in A: what cable, fuse and DUT are made for."""
     max_power: float | None = None
     """Most that may ever be drawn in W; the device's nominal power when left out."""
+    watchdog: int = 2
+    """Silence in s after which the device switches off by itself; 0 when it can't."""
     serial: str = ""
     """Serial number that the device must have."""
     unit: int = 1
@@ -58,6 +65,8 @@ class EaPsbSettings:
             raise ValueError(f"'max_current' is {self.max_current:g}, expected more than 0 A")
         if self.max_power is not None and not 0 < self.max_power < math.inf:
             raise ValueError(f"'max_power' is {self.max_power:g}, expected more than 0 W")
+        if not 0 <= self.watchdog <= 60:
+            raise ValueError(f"'watchdog' is {self.watchdog}, expected 1 to 60 s, or 0 for none")
 
 
 class Panel:
@@ -139,6 +148,7 @@ class EaPsb(Device, Load):
         self._panel = panel
         self._settings = settings
         self._nominal_current = math.inf
+        self._renewal = Renewal(name, self.is_drawing, every=settings.watchdog / _RENEWALS)
 
     async def __aenter__(self) -> Self:
         """Identify, take remote control, switch off."""
@@ -152,7 +162,10 @@ class EaPsb(Device, Load):
         trace: TracebackType | None,
     ) -> None:
         """Switch off, give remote control back."""
-        await leave(self, self._panel, error)
+        try:
+            await leave(self, self._panel, error)
+        finally:
+            await self._renewal.stop()
 
     async def identify(self) -> Identity:
         """Read who the device is and what it is made for."""
@@ -193,6 +206,7 @@ class EaPsb(Device, Load):
         taken = await self._panel.number("SINK:CURR?", "A")
         if abs(taken - current) > _STEP * self._nominal_current:
             raise DeviceError(f"{self._name}: current reads {taken:g} A, commanded {current:g} A")
+        await self._watch()
         await self._panel.tell("OUTP ON")
         await self._reads(True, within=_ON_WITHIN)
 
@@ -200,6 +214,7 @@ class EaPsb(Device, Load):
         """Switch off and wait until the device is."""
         await self._panel.tell("OUTP OFF")
         await self._reads(False, within=_OFF_WITHIN)
+        await self._renewal.stop()
 
     async def is_drawing(self) -> bool:
         """Read whether the device is on; an alarm of its own switches it off."""
@@ -217,6 +232,23 @@ class EaPsb(Device, Load):
         return LoadReading(
             Quantity(volts, "V"), Quantity(0 - amperes, "A"), Quantity(0 - watts, "W")
         )
+
+    async def _watch(self) -> None:
+        """Have the device switch off when it hears nothing any more, and talk to it from here on."""
+        seconds = self._settings.watchdog
+        if not seconds:
+            return
+        try:
+            await self._panel.tell(f"SYST:COMM:MON:TIM {seconds}")
+            await self._panel.tell("SYST:COMM:MON:ACT ON")
+        except LinkError:
+            raise
+        except DeviceError as error:
+            raise DeviceError(
+                f"{error}; a device without interface monitoring needs 'watchdog = 0' in "
+                "bench.toml, and keeps its load on when the computer dies"
+            ) from error
+        self._renewal.start()
 
     async def _reads(self, on: bool, *, within: float) -> None:
         await until(

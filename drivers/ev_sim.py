@@ -14,13 +14,20 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, Self
 
-from bench.capability import End, PilotFault, PilotReading, VehicleCoupler, VehicleEmulator
+from bench.capability import (
+    End,
+    PilotFault,
+    PilotReading,
+    VehicleCoupler,
+    VehicleEmulator,
+    offered_current,
+)
 from bench.device import Device, Driver, DriverContext, Identity
 from bench.errors import DeviceError, DeviceTimeout, Unverifiable
 from drivers.lifecycle import enter, leave
 from drivers.link import address
 from drivers.link.stream import SCHEMES, ByteLink, byte_link
-from drivers.pilot import offered_current, state_of
+from drivers.pilot import state_of
 
 Letter = Literal["A", "B", "C"]
 

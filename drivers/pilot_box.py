@@ -3,7 +3,9 @@
 Modbus relay boards switch the resistors and an ADC module measures the pilot (profile
 `pilot-box-12`). Source: IEC 61851-1 Annex A (pilot circuit) and Annex B (proximity contact).
 
-The relays keep their position when the computer dies: the boards have no watchdog.
+The boards have no watchdog. Where the profile knows a timed command (table `[hold]`), the pilot
+line and the fault relays open by themselves, 3 s after the computer has died; without one the
+relays keep their position.
 """
 
 from __future__ import annotations
@@ -21,9 +23,10 @@ from drivers import profile
 from drivers.lifecycle import enter, leave
 from drivers.link import address
 from drivers.link.modbus import SCHEMES, ModbusLink, modbus_link
-from drivers.pilot import UNPLUGGED, Position, offered_current, state_of
+from drivers.pilot import UNPLUGGED, Position, state_of
 from drivers.profile import Coil, PilotBoxProfile, PilotMeter
 from drivers.readback import poll, until
+from drivers.timed_relays import TimedRelays
 
 _RELAYS_WITHIN = 0.8
 """Deadline in s for the relays' read-back: they move in 5 to 10 ms."""
@@ -37,6 +40,9 @@ _PILOT_WITHIN = 0.3
 _EVERY = 0.02
 """Pause between two read-backs in s."""
 
+
+_HELD = ("cp", "diode_bypass", "cp_pe_short", "pe_open")
+"""What must not outlive the bench: the pilot line, and the faults that close a relay."""
 
 _WALK = (
     ("A", UNPLUGGED),
@@ -80,6 +86,10 @@ class PilotBox(Device, VehicleCoupler, VehicleEmulator):
         self._settings = settings
         self._relays = profile.relays.by_name()
         self._runs = _runs(self._relays)
+        self._timed: TimedRelays | None = None
+        if profile.hold is not None:
+            held = {relay: self._relays[relay] for relay in _HELD}
+            self._timed = TimedRelays(name, link, held, profile.hold)
         self._position = UNPLUGGED
 
     async def __aenter__(self) -> Self:
@@ -94,7 +104,11 @@ class PilotBox(Device, VehicleCoupler, VehicleEmulator):
         trace: TracebackType | None,
     ) -> None:
         """Open all relays and close the link."""
-        await leave(self, self._link, error)
+        try:
+            await leave(self, self._link, error)
+        finally:
+            if self._timed is not None:
+                await self._timed.stop()
 
     async def identify(self) -> Identity:
         """Check that every unit answers; relay boards have no name, the profile's is told."""
@@ -106,6 +120,8 @@ class PilotBox(Device, VehicleCoupler, VehicleEmulator):
     async def make_safe(self) -> None:
         """Open all relays: state A, no cable, no fault."""
         self._position = UNPLUGGED
+        if self._timed is not None:
+            self._timed.let_go(self._timed.names)
         errors: list[DeviceError] = []
         for unit, first, names in self._runs:
             # A mute board must not keep the other one from being made safe in time.
@@ -240,7 +256,7 @@ class PilotBox(Device, VehicleCoupler, VehicleEmulator):
 
     async def _check_no_limit(self, connector: int, current: float) -> None:
         reading = await self.read_pilot(connector)
-        offer = offered_current(reading.duty) if reading.pwm else None
+        offer = reading.offered
         if offer is None or current < offer:
             offered = "no current yet" if offer is None else f"{offer:.1f} A"
             raise Unverifiable(
@@ -267,8 +283,15 @@ class PilotBox(Device, VehicleCoupler, VehicleEmulator):
         return position.closed(self._settings.cable)
 
     async def _write(self, closed: frozenset[str]) -> None:
-        for unit, first, names in self._runs:
+        runs, held = self._runs, frozenset[str]()
+        if self._timed is not None:
+            held = closed & self._timed.names
+            self._timed.let_go(self._timed.names - held)
+            runs = _runs({name: coil for name, coil in self._relays.items() if name not in held})
+        for unit, first, names in runs:
             await self._link.write_coils(unit, first, [name in closed for name in names])
+        if self._timed is not None:
+            await self._timed.close(held)
         await self._settle()
 
     async def _settle(self) -> None:

@@ -135,12 +135,34 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """Table `[hold]` of a pilot box: relays that open by themselves when nobody renews them.
+
+    The board closes a coil for a time when the time is written to the coil's address + `offset`
+    (FC05, in 0.1 s). The pilot line and the fault relays are held so; a bench that has died leaves
+    state A and no fault behind.
+    """
+
+    offset: int
+    """Added to the coil's address."""
+    time: float = 3.0
+    """Seconds until a relay opens; it is renewed four times in that time."""
+
+    def __post_init__(self) -> None:
+        check_range("offset", self.offset, 1, 65535)
+        if not 1 <= self.time <= 60:
+            raise ValueError(f"'time' is {self.time:g}, expected 1 to 60 s")
+
+
+@dataclass(frozen=True, slots=True)
 class PilotBoxProfile:
     """A relay box that acts as vehicle and cable on control pilot and proximity contact."""
 
     profile: Header
     relays: Relays
     timing: Timing = Timing()
+    hold: Hold | None = None
+    """None when the boards know no timed command: then their relays outlive the bench."""
     pilot: PilotMeter | None = None
     """None when the box has no pilot meter."""
 

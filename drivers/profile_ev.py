@@ -19,7 +19,7 @@ from bench.errors import DeviceError, Unverifiable
 from drivers import profile
 from drivers.lifecycle import check_serial, enter, leave
 from drivers.link import address
-from drivers.pilot import offered_current, state_of
+from drivers.pilot import state_of
 from drivers.profile_ev_map import (
     PILOT,
     EvProfile,
@@ -262,7 +262,7 @@ class ProfileEv(Device, VehicleCoupler, VehicleEmulator):
 
     async def _check_no_limit(self, connector: int, current: float) -> None:
         reading = await self.read_pilot(connector)
-        offer = offered_current(reading.duty) if reading.pwm else None
+        offer = reading.offered
         if offer is None or current < offer:
             offered = "no current yet" if offer is None else f"{offer:.1f} A"
             raise Unverifiable(

@@ -14,6 +14,7 @@ from bench.capability.vehicle import (
     PilotReading,
     VehicleCoupler,
     VehicleEmulator,
+    offered_current,
 )
 
 CAPABILITIES: tuple[type, ...] = (
@@ -56,4 +57,5 @@ __all__ = [
     "Technology",
     "VehicleCoupler",
     "VehicleEmulator",
+    "offered_current",
 ]

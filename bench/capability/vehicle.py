@@ -48,6 +48,28 @@ class PilotReading:
         return self.frequency > 0
 
 
+    @property
+    def offered(self) -> float | None:
+        """The current in A per phase that the station offers by PWM; None when it offers none."""
+        return offered_current(self.duty) if self.pwm else None
+
+
+def offered_current(duty: float) -> float | None:
+    """Tell the current in A per phase that a duty cycle in percent offers (table A.8).
+
+    None where it offers none by itself (steady pilot, digital communication required).
+    """
+    if 8.0 <= duty < 10.0:
+        return 6.0
+    if 10.0 <= duty <= 85.0:
+        return duty * 0.6
+    if 85.0 < duty <= 96.0:
+        return (duty - 64.0) * 2.5
+    if 96.0 < duty <= 97.0:
+        return 80.0
+    return None
+
+
 class VehicleCoupler(Protocol):
     """Put the cable into the station and the vehicle, and take it out."""
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import struct
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from pymodbus.exceptions import ConnectionException, ModbusException, ModbusIOException
 from pymodbus.pdu import ModbusPDU
+from pymodbus.pdu.bit_message import WriteSingleCoilRequest
 
 from bench.device import DriverContext
 from bench.errors import ConfigError, DeviceError, DeviceTimeout, LinkError
@@ -38,6 +40,19 @@ _EXCEPTIONS = {
     10: "gateway has no path to the unit",
     11: "unit behind the gateway does not answer",
 }
+
+
+class WriteCoilWord(WriteSingleCoilRequest):
+    """Write one coil (FC05) with any word; relay boards take more than on and off."""
+
+    def __init__(self, address: int, word: int, unit: int) -> None:
+        super().__init__(address=address, dev_id=unit)
+        self._word = word
+
+    def encode(self) -> bytes:
+        """Write address and word."""
+        self.verifyAddress()
+        return struct.pack(">HH", self.address, self._word)
 
 
 class ModbusLink:
@@ -98,6 +113,19 @@ class ModbusLink:
             5,
             lambda client: client.write_coil(address, value, device_id=unit),
         )
+
+    async def write_coil_word(self, unit: int, address: int, word: int) -> None:
+        """Write one coil with a word that a relay board gives a meaning of its own (FC05)."""
+        answer = await self._ask(
+            unit,
+            f"write {word:#06x} to coil {address:#06x}",
+            5,
+            lambda client: client.execute(False, WriteCoilWord(address, word, unit)),
+        )
+        if answer.address != address:
+            raise DeviceError(
+                f"{self}: unit {unit} echoes coil {answer.address:#06x}, expected {address:#06x}"
+            )
 
     async def read_registers(
         self, unit: int, address: int, count: int, *, function: int

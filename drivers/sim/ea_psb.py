@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 
 from drivers.sim.faults import Faults
+from drivers.sim.timeline import Timeline, Timer
 from drivers.sim.twin import Wired
 from drivers.sim.wire import Line
 
@@ -38,6 +39,7 @@ class EaPsb(Wired):
         voltage: Callable[[], float],
         take: Callable[[float], None] = lambda current: None,
         *,
+        timeline: Timeline | None = None,
         user_text: str = "",
     ) -> None:
         self.local = False
@@ -46,18 +48,28 @@ class EaPsb(Wired):
         self.locked = False
         self.stuck = False
         """Whether the power stage doesn't follow."""
+        self.monitored = False
+        """Whether silence switches it off."""
+        self.monitor_broken = False
+        """Whether the interface monitoring does nothing."""
         self.values = dict.fromkeys(_SET, 0.0)
         self._line_voltage = voltage
         self._take = take
         self._user_text = user_text
         self._errors: deque[str] = deque(maxlen=5)
+        self._timeline = timeline or Timeline()
+        self._silence = 5
+        """Seconds after which silence counts."""
+        self._silent: Timer | None = None
 
     def power_up(self) -> None:
         """Start: off, local, nothing set."""
         self._switch(False)
         self.locked = False
+        self.monitored = False
         self.values = dict.fromkeys(_SET, 0.0)
         self._errors.clear()
+        self._hear()
 
     def alarm(self) -> None:
         """Switch off by itself, as on over-temperature."""
@@ -67,10 +79,24 @@ class EaPsb(Wired):
         """Execute commands, a line each; queries are answered."""
         while True:
             text = (await line.reader.readuntil(b"\n")).decode("utf-8", "replace").strip()
+            self._timeline.now()  # Silence that was long enough must not be broken afterwards.
+            self._hear()
             for command in filter(None, text.split(";")):
                 answer = self._execute(command.strip().removeprefix(":"), line.faults)
                 if answer is not None:
                     await line.send(f"{answer}\n".encode())
+
+    def _hear(self) -> None:
+        """Start counting the silence anew."""
+        if self._silent is not None:
+            self._silent.cancel()
+        self._silent = None
+        if self.monitored:
+            self._silent = self._timeline.after(self._silence, self._fall_silent)
+
+    def _fall_silent(self) -> None:
+        if not self.monitor_broken:
+            self._switch(False)
 
     def drawn(self) -> float:
         """Tell the current into the device in A."""
@@ -122,6 +148,8 @@ class EaPsb(Wired):
                 return _CONFLICT
             self.locked = argument == "ON"
             return None
+        if name.startswith("SYST:COMM:MON:"):
+            return self._monitor(name.rpartition(":")[2], argument)
         if name not in ("OUTP", *_SET):
             return _UNKNOWN
         if not self.locked:
@@ -139,6 +167,19 @@ class EaPsb(Wired):
             return _RANGE
         self.values[name] = number
         self._take(self.drawn())
+        return None
+
+    def _monitor(self, name: str, argument: str) -> str | None:
+        """Set the interface monitoring: its time in whole s, and whether it is active."""
+        if name == "TIM" and argument.isdigit():
+            if not 1 <= int(argument) <= 36_000:
+                return _RANGE
+            self._silence = int(argument)
+        elif name == "ACT" and argument in ("ON", "OFF"):
+            self.monitored = argument == "ON"
+        else:
+            return _UNKNOWN
+        self._hear()
         return None
 
     def _switch(self, on: bool) -> None:

@@ -29,6 +29,8 @@ _RATE, _ADDRESS, _VERSION = 0x2000, 0x4000, 0x8000
 class RelayBoard(Unit):
     """Eight relays; the board has no watchdog and keeps them when the bench is gone.
 
+    A relay that was switched for a time goes back at its end, whatever became of the bench.
+
     Register 0x8000 holds the version times 100, 0x4000 the address. `on_contacts` is called when
     contacts have moved after a command, once for all relays of one command.
     """
@@ -41,6 +43,8 @@ class RelayBoard(Unit):
         """What the board was told, and what it reads back."""
         self.contacts = [False] * CHANNELS
         """What the relays do."""
+        self.pulses_stay = False
+        """Whether a relay that was switched for a time stays, as on a board that has no such command."""
         self._timeline = timeline
         self._on_contacts = on_contacts
         self._pulses: dict[int, Timer] = {}
@@ -115,6 +119,8 @@ class RelayBoard(Unit):
 
     def _pulse(self, channel: int, on: bool, *, duration: float) -> None:
         self._switch({channel: on})
+        if self.pulses_stay:
+            return
         self._pulses[channel] = self._timeline.after(
             duration, lambda: self._switch({channel: not on})
         )

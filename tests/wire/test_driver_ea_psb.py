@@ -90,6 +90,8 @@ async def test_drawing_and_what_the_device_is_told() -> None:
             "SINK:POW 1200",
             "SINK:CURR 12.5",
             "SINK:CURR?",
+            "SYST:COMM:MON:TIM 2",
+            "SYST:COMM:MON:ACT ON",
             "OUTP ON",
             "OUTP?",
             "OUTP?",
@@ -99,6 +101,33 @@ async def test_drawing_and_what_the_device_is_told() -> None:
         await load.release()
         await load.draw(current=1)
     assert not device.on
+
+
+async def test_it_is_talked_to_while_it_is_on() -> None:
+    device = Psb()
+    async with opened(device) as load:
+        load._renewal._every = 0.01
+        await load.draw(current=1)
+        device.seen.clear()
+        async with asyncio.timeout(5.0):
+            while device.seen.count("OUTP?") < 5:
+                await asyncio.sleep(0.01)
+        await load.release()
+        device.seen.clear()
+        await asyncio.sleep(0.05)
+        assert device.seen == []
+
+
+async def test_a_device_that_can_not_watch_its_interface_has_to_be_declared() -> None:
+    device = Psb()
+    device.refuses = "SYST:COMM:MON"
+    async with opened(device) as load:
+        with pytest.raises(DeviceError, match=r"refuses SYST:COMM:MON:TIM 2: .*'watchdog = 0'"):
+            await load.draw(current=1)
+        assert not device.on
+    async with opened(device, watchdog=0) as load:
+        await load.draw(current=1)
+        assert device.on
 
 
 async def test_entering_makes_it_a_load_that_is_off_and_leaving_gives_it_back() -> None:

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from bench.capability import End, PilotFault, PilotReading
+from bench.capability import End, PilotFault, PilotReading, offered_current
 from bench.errors import ConfigError, DeviceError, DeviceTimeout, LinkError, Unverifiable
 from drivers import pilot_box, profile
 from drivers.link.address import parse
 from drivers.link.modbus import SCHEMES, ModbusLink
-from drivers.pilot import offered_current, state_of
+from drivers.pilot import state_of
 from drivers.pilot_box import DRIVER, PilotBox, PilotBoxSettings
 from drivers.profile import PilotBoxProfile, Timing
 from tests.wire.responders import Rtu, context, crc16, modbus_tcp, pty
@@ -40,6 +40,10 @@ class Boards:
         """Closed relays after each write."""
         self.stuck: set[int] = set()
         self.mute: set[int] = set()
+        self.for_good = False
+        """Whether the box may close what should open by itself for good."""
+        self.pulses: list[tuple[int, int]] = []
+        """Coil that was closed for a time, and the time in 0.1 s."""
 
     async def answer(self, unit: int, pdu: bytes) -> bytes | None:
         if unit in self.mute or unit not in (1, 2, 3):
@@ -51,14 +55,26 @@ class Boards:
                 self.pilot = self.coming.pop(0)
             return struct.pack(">BB4h", 4, 8, *self.pilot)
         first = (unit - 1) * 8
-        assert (address, value) == (0, 8 if unit == 1 else 4)
+        size = 8 if unit == 1 else 4
+        if function == 5:
+            coil = first + address - 0x200
+            self.pulses.append((coil, value))
+            if coil not in self.stuck:
+                self.coils[coil] = True
+            self.seen.append(self.closed)
+            return pdu
+        assert address + value <= size
         if function == 1:
+            assert (address, value) == (0, size)
             bits = sum(1 << i for i, on in enumerate(self.coils[first : first + value]) if on)
             return bytes([1, 1, bits])
         assert function == 15
         for i in range(value):
-            if first + i not in self.stuck:
-                self.coils[first + i] = bool(pdu[6] >> i & 1)
+            coil = first + address + i
+            if coil not in self.stuck:
+                self.coils[coil] = bool(pdu[6] >> i & 1)
+            held = coil in (CP, DIODE, SHORT, PE) and coil not in self.stuck
+            assert self.for_good or not (held and self.coils[coil])
         self.seen.append(self.closed)
         return pdu[:5]
 
@@ -432,6 +448,43 @@ async def test_a_box_that_was_lost_can_be_entered_again(boards: Boards) -> None:
         assert boards.closed == []
 
 
+async def test_pilot_line_and_faults_are_closed_for_a_time_and_renewed_until_they_open(
+    boards: Boards,
+) -> None:
+    async with opened(boards) as box:
+        assert box._timed is not None
+        box._timed._renewal._every = 0.01
+        await box.plug_in(1)
+        await box.set_fault(1, PilotFault.CP_PE_SHORT)
+        boards.pulses.clear()
+        async with asyncio.timeout(5.0):
+            while boards.pulses.count((CP, 30)) < 3 or boards.pulses.count((SHORT, 30)) < 3:
+                await asyncio.sleep(0.01)
+        await box.set_fault(1, PilotFault.NONE)
+        boards.pulses.clear()
+        async with asyncio.timeout(5.0):
+            while boards.pulses.count((CP, 30)) < 3:
+                await asyncio.sleep(0.01)
+        assert set(boards.pulses) == {(CP, 30)}
+        await box.make_safe()
+        boards.pulses.clear()
+        await asyncio.sleep(0.05)
+        assert boards.pulses == []
+        assert boards.closed == []
+
+
+async def test_without_a_timed_command_the_relays_are_closed_for_good(
+    boards: Boards, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = replace(profile.load(PilotBoxProfile, "pilot-box-12"), hold=None)
+    monkeypatch.setattr(profile, "load", lambda kind, name: plain)
+    monkeypatch.setattr(boards, "for_good", True)
+    async with opened(boards) as box:
+        await box.plug_in(1)
+        assert boards.closed == [CP, R2, PP, PP32]
+        assert boards.pulses == []
+
+
 async def test_frames_on_a_serial_line() -> None:
     coils = {1: 0xFF, 2: 0x0F}
 
@@ -441,8 +494,14 @@ async def test_frames_on_a_serial_line() -> None:
             body = struct.pack(">BBB4h", unit, 4, 8, *STATE_B2)
         elif function == 1:
             body = bytes([unit, 1, 1, coils[unit]])
+        elif function == 5:
+            assert frame[2] == 0x02  # for a time
+            coils[unit] |= 1 << frame[3]
+            body = frame[:6]
         else:
-            coils[unit] = frame[7]
+            first, count = frame[3], frame[5]
+            mask = (1 << count) - 1 << first
+            coils[unit] = coils[unit] & ~mask | frame[7] << first
             body = frame[:6]
         return body + crc16(body)
 
@@ -458,8 +517,9 @@ async def test_frames_on_a_serial_line() -> None:
     assert heard == [
         "01 0f 00 00 00 08 01 82",  # r2, pp
         "02 0f 00 00 00 04 01 04",  # pp_32
-        "01 0f 00 00 00 08 01 83",  # and cp
+        "01 0f 00 01 00 07 01 41",
         "02 0f 00 00 00 04 01 04",
+        "01 05 02 00 00 1e",  # and cp, for 3 s
         "01 01 00 00 00 08",
         "02 01 00 00 00 04",
     ]

@@ -1,0 +1,96 @@
+"""What a device does by itself when nobody talks to it any more, at exactly the stated time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import toml
+from drivers.ea_psb import DRIVER as EA_PSB
+from drivers.pilot_box import DRIVER as PILOT_BOX
+from drivers.sim.ea_psb import EaPsb
+from drivers.sim.pilot_box import PilotBox
+from drivers.sim.twin import Twin
+from drivers.sim.wire import TcpWire
+from drivers.sim.world import World
+from tests.wire.responders import context
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@asynccontextmanager
+async def driven(driver: Any, twin: Twin[Any], **keys: Any) -> AsyncIterator[Any]:
+    """Open the driver; when it is left its link is cut, so that nothing is made safe."""
+    async with twin:
+        settings = toml.parse(driver.settings, {"link": twin.link, **keys}, "bench.toml")
+        device = driver.make(settings, context("dev"))
+        await device.__aenter__()
+        try:
+            yield device
+        finally:
+            await twin.disconnect()
+            await asyncio.gather(device.__aexit__(None, None, None), return_exceptions=True)
+
+
+async def test_the_pilot_is_in_a_three_seconds_after_the_bench_has_died(tmp_path: Path) -> None:
+    clock = Clock()
+    world = World(clock=clock)
+    connector = world.connectors[1]
+    twin = Twin(PilotBox(connector, world.timeline), TcpWire("modbus-tcp"))
+    async with twin:
+        settings = toml.parse(PILOT_BOX.settings, {"link": twin.link}, "bench.toml")
+        box: Any = PILOT_BOX.make(settings, context("box"))
+        async with box:
+            await box.plug_in(1)
+            await box.draw(1)
+            clock.seconds += 0.02
+            assert connector.pilot_state() == "C"
+            await box._link.close()  # as when the process is killed
+            clock.seconds += 2.9
+            assert connector.pilot_state() == "C"
+            clock.seconds += 0.13
+            assert connector.pilot_state() == "A"
+            assert not twin.device.is_closed("cp")
+            await box._link.open()
+
+
+async def test_a_load_is_off_two_seconds_after_the_bench_has_fallen_silent() -> None:
+    clock = Clock()
+    world = World(clock=clock)
+    twin = Twin(EaPsb(lambda: 400.0, timeline=world.timeline), TcpWire("socket"))
+    async with driven(EA_PSB, twin, max_current=16) as load:
+        load._renewal._every = 60.0
+        await load.draw(current=10)
+        clock.seconds += 1.9
+        world.timeline.now()
+        assert twin.device.on
+        assert await load.is_drawing()  # whatever is said counts
+        clock.seconds += 1.9
+        world.timeline.now()
+        assert twin.device.on
+        clock.seconds += 0.1
+        world.timeline.now()
+        assert not twin.device.on
+        assert not await load.is_drawing()
+
+
+@pytest.mark.parametrize(
+    ("keys", "text"),
+    [({"watchdog": -1}, "'watchdog' is -1"), ({"watchdog": 61}, "'watchdog' is 61")],
+)
+def test_wrong_times_are_refused(keys: dict[str, Any], text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        EA_PSB.settings(link="socket://10.0.0.1:5025", max_current=1.0, **keys)
