@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from enum import Enum
+from functools import partial
+from itertools import groupby
 from typing import Any
 
-from bench.capability import VehicleCoupler, VehicleEmulator
+from bench.capability import Load, VehicleCoupler, VehicleEmulator
 from bench.clock import now
 from bench.config import BenchConfig, DeviceEntry
 from bench.device import Device, DriverContext, Operator
 from bench.errors import DeviceError, LinkError, Unverifiable
 from bench.events import Acted, DeviceClosed, DeviceLost, DeviceOpened, MadeSafe
+from bench.interlocks import Interlocks
 from bench.procedure import Need
 from bench.stream import Stream
 
@@ -64,19 +67,20 @@ class Bench:
         self._entries = {entry.name: entry for entry in config.devices}
         self._devices: dict[str, Device] = {}
         self._lost: dict[str, str] = {}
+        self.interlocks = Interlocks(config, stream, self._devices, self._safe, self._lose)
 
     @asynccontextmanager
     async def opened(
         self, operator: Operator, ocpp_upstream: Callable[[], str]
     ) -> AsyncIterator[None]:
-        """Open every device, safe, and leave every device safe.
+        """Open every device, safe, and leave every device safe, loads first.
 
         Raises `DeviceError` that lists all devices which did not open.
         """
         async with AsyncExitStack() as stack:
             failures: list[str] = []
             shared: dict[str, Any] = {}
-            for entry in self._config.devices:
+            for entry in sorted(self._config.devices, key=_rank):
                 context = DriverContext(
                     name=entry.name,
                     operator=operator,
@@ -96,7 +100,16 @@ class Bench:
             if failures:
                 of = f"{len(failures)} of {len(self._config.devices)} devices did not open"
                 raise DeviceError(f"{of}: {'; '.join(failures)}")
+            # Devices are left in the other order, the loads last: so they are switched off before.
+            stack.push_async_callback(self._unload)
             yield
+
+    async def _unload(self) -> None:
+        """Switch every load off and end the interlocks' watch over them."""
+        await self.interlocks.close()
+        await asyncio.gather(
+            *(self._safe(name) for name in self._devices if self._ranked(name) == 0)
+        )
 
     async def _enter(self, entry: DeviceEntry, device: Device) -> None:
         try:
@@ -145,7 +158,9 @@ class Bench:
         (entry, *_) = candidates(self._config, need, connector)
         if entry.name in self._lost:
             raise DeviceError(f"{entry.name} was lost: {self._lost[entry.name]}")
-        return Recorded(entry.name, need.capability, self._devices[entry.name], self._acted)
+        guard = partial(self.interlocks.around, entry, need.capability, connector=connector)
+        device = self._devices[entry.name]
+        return Recorded(entry.name, need.capability, device, self._acted, guard)
 
     def _acted(self, event: Acted, error: BaseException | None) -> None:
         self._stream.emit(event)
@@ -159,11 +174,26 @@ class Bench:
             self._stream.emit(DeviceLost(name, str(error)))
 
     async def make_safe(self) -> dict[str, str]:
-        """Make every device safe, what carries load first; return what failed, by device."""
-        vehicles = [name for name in self._devices if self._is_vehicle(name)]
-        others = [name for name in self._devices if name not in vehicles]
+        """Make every device safe, loads first, then vehicles; return what failed, by device.
+
+        A cancellation takes effect when that is done: each device has its deadline.
+        """
+        task = asyncio.ensure_future(self._all_safe())
+        cancelled: asyncio.CancelledError | None = None
+        while not task.done():
+            try:
+                await asyncio.wait([task])
+            except asyncio.CancelledError as error:
+                cancelled = error
+        if cancelled is not None:
+            raise cancelled
+        return task.result()
+
+    async def _all_safe(self) -> dict[str, str]:
         failures: dict[str, str] = {}
-        for group in (vehicles, others):
+        names = sorted(self._devices, key=self._ranked)
+        for _, ranked in groupby(names, key=self._ranked):
+            group = list(ranked)
             results = await asyncio.gather(*(self._safe(name) for name in group))
             failures |= {
                 name: text for name, text in zip(group, results, strict=True) if text is not None
@@ -171,8 +201,8 @@ class Bench:
         self._stream.emit(MadeSafe(failures))
         return failures
 
-    def _is_vehicle(self, name: str) -> bool:
-        return bool({VehicleCoupler, VehicleEmulator} & set(self._entries[name].driver.offers))
+    def _ranked(self, name: str) -> int:
+        return _rank(self._entries[name])
 
     def _patience(self, name: str) -> float:
         """Return how long a device may take to be safe; a person takes longer than a relay."""
@@ -191,10 +221,13 @@ class Bench:
                 await self._devices[name].make_safe()
         except TimeoutError:
             return f"not safe within {patience:g} s"
-        except (DeviceError, Unverifiable) as error:
-            if isinstance(error, LinkError):
-                self._lose(name, error)
+        except LinkError as error:
+            self._lose(name, error)
             return str(error)
+        except Exception as error:  # noqa: BLE001 - the other devices must be made safe as well
+            return str(error) or type(error).__name__
+        if self._ranked(name) == 0:
+            self.interlocks.is_off(name)
         return None
 
     @property
@@ -225,8 +258,17 @@ class Bench:
         return "ready" if name in self._devices else "closed"
 
 
+def _rank(entry: DeviceEntry) -> int:
+    """Tell when a device is made safe: 0 loads, 1 vehicles, 2 all others."""
+    offers = set(entry.driver.offers)
+    return 0 if Load in offers else 1 if offers & {VehicleCoupler, VehicleEmulator} else 2
+
+
+Guard = Callable[[str, Mapping[str, Any]], AbstractAsyncContextManager[None]]
+
+
 class Recorded:
-    """A device as one capability; every call emits `Acted`."""
+    """A device as one capability; every call passes the interlocks and emits `Acted`."""
 
     def __init__(
         self,
@@ -234,11 +276,13 @@ class Recorded:
         capability: type,
         device: Any,
         acted: Callable[[Acted, BaseException | None], None],
+        guard: Guard,
     ) -> None:
         self._name = name
         self._capability = capability
         self._device = device
         self._acted = acted
+        self._guard = guard
 
     def __getattr__(self, method: str) -> Callable[..., Awaitable[Any]]:
         if method.startswith("_") or not hasattr(self._capability, method):
@@ -253,7 +297,8 @@ class Recorded:
             started = now()
             result, failure = None, None
             try:
-                result = await act(*args, **keywords)
+                async with self._guard(method, dict(bound.arguments)):
+                    result = await act(*args, **keywords)
             except BaseException as error:
                 failure = error
                 raise

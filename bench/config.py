@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -41,6 +43,26 @@ class OperatorSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LimitSettings:
+    """Table `[limits]`: what no load of this bench may exceed, whatever a procedure asks for."""
+
+    current: float | None = None
+    """A per phase, at the load and at every meter."""
+    voltage: float | None = None
+    """V at the load's terminals."""
+    power: float | None = None
+    """W, at the load and at every meter."""
+    temperature: float | None = None
+    """°C, at every meter that has a sensor."""
+
+    def __post_init__(self) -> None:
+        for one in dataclasses.fields(self):
+            value = getattr(self, one.name)
+            if value is not None and not 0 < value < math.inf:
+                raise ValueError(f"{one.name!r} is {value:g}, expected more than 0")
+
+
+@dataclass(frozen=True, slots=True)
 class BenchSettings:
     """Table `[bench]`: who this bench is."""
 
@@ -67,13 +89,14 @@ class BenchConfig:
     bench: BenchSettings
     ocpp: OcppSettings = field(default_factory=OcppSettings)
     operator: OperatorSettings = field(default_factory=OperatorSettings)
+    limits: LimitSettings = field(default_factory=LimitSettings)
     devices: tuple[DeviceEntry, ...] = ()
 
 
 def load_bench(path: Path) -> BenchConfig:
     """Read and check a `bench.toml`; raises `ConfigError` naming file, table and key."""
     document = toml.load(path)
-    toml.check_tables(path, document, "bench", "ocpp", "operator", "device")
+    toml.check_tables(path, document, "bench", "ocpp", "operator", "limits", "device")
     entries = document.get("device", [])
     if not isinstance(entries, list):
         raise ConfigError(f"{path}: [device] is a single table, expected [[device]]")
@@ -95,6 +118,7 @@ def load_bench(path: Path) -> BenchConfig:
         operator=toml.parse(
             OperatorSettings, document.get("operator", {}), f"{path}: table [operator]"
         ),
+        limits=toml.parse(LimitSettings, document.get("limits", {}), f"{path}: table [limits]"),
         devices=devices,
     )
 

@@ -333,6 +333,16 @@ class Acted:
 
 
 @dataclass(frozen=True, slots=True)
+class Interlocked:
+    """An interlock of the bench refused an act, reduced a load, or switched a load off."""
+
+    device: str
+    did: str
+    """refused, reduced or switched off."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class MadeSafe:
     """The lab was made safe; `failures` names devices that could not be."""
 
@@ -403,6 +413,7 @@ Event = (
     | DeviceLost
     | DeviceClosed
     | Acted
+    | Interlocked
     | MadeSafe
     | Prompted
     | Answered

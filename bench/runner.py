@@ -15,7 +15,7 @@ from bench.clock import now
 from bench.control import Control, cancelling
 from bench.device import Operator
 from bench.dut import DutConfig
-from bench.errors import BenchError, CheckFailed, JournalError, RunAborted
+from bench.errors import BenchError, CheckFailed, DeviceError, JournalError, RunAborted
 from bench.events import CaseEnded, CaseStarted, Instructed, Noted
 from bench.ocpp import v16
 from bench.ocpp.csms import Csms
@@ -147,6 +147,13 @@ class Runner:
         """Do the work until its end or the operator's abort; return what it raised."""
         task = asyncio.ensure_future(work)
         cancel = cancelling(task)
+        tripped: list[DeviceError] = []
+
+        def trip(error: DeviceError) -> None:
+            tripped.append(error)
+            cancel()
+
+        self._bench.interlocks.tripped = trip
         self._control.cancels(cancel)
         if self._control.aborted_by is not None:
             cancel()
@@ -158,6 +165,9 @@ class Runner:
             await asyncio.wait([task])
         finally:
             self._control.cancels(None)
+            self._bench.interlocks.tripped = lambda error: None
+        if tripped:
+            return tripped[0]
         if task.cancelled():
             return RunAborted(f"aborted by {self._control.aborted_by or 'the engine'}")
         return _only(task.exception())

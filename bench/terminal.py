@@ -18,6 +18,7 @@ from bench.events import (
     CaseEnded,
     CaseStarted,
     DeviceLost,
+    Interlocked,
     RunEnded,
     RunPaused,
     RunResumed,
@@ -164,6 +165,8 @@ def plain_lines(view: RunView, record: Record) -> list[str]:
             return [f"{line}{f' ({more})' if more else ''}{f': {reason}' if reason else ''}"]
         case DeviceLost(device, reason):
             return [f"Device {device} was lost: {reason}"]
+        case Interlocked(device, did, reason):
+            return [f"Interlock: {device} {did}: {reason}"]
         case RunPaused(by):
             return [f"Paused by {by}"]
         case RunResumed(by):

@@ -234,7 +234,7 @@ class EaPsb(Device, Load):
         )
 
     async def _watch(self) -> None:
-        """Have the device switch off when it hears nothing any more, and talk to it from here on."""
+        """Have the device switch off when it falls silent here, and talk to it from now on."""
         seconds = self._settings.watchdog
         if not seconds:
             return

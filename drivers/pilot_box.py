@@ -291,7 +291,7 @@ class PilotBox(Device, VehicleCoupler, VehicleEmulator):
         for unit, first, names in runs:
             await self._link.write_coils(unit, first, [name in closed for name in names])
         if self._timed is not None:
-            await self._timed.close(held)
+            await self._timed.hold(held)
         await self._settle()
 
     async def _settle(self) -> None:

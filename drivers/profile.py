@@ -32,6 +32,7 @@ _UNITS = {
     "Wh": ("Wh", 1.0),
     "kWh": ("Wh", 1e3),
     "MWh": ("Wh", 1e6),
+    "°C": ("°C", 1.0),
 }
 """Units a profile may use: the SI unit of the bench and the factor to it."""
 
@@ -229,6 +230,8 @@ class MeterQuantities:
     voltage: tuple[Register, ...] = ()
     """Phase to neutral."""
     current: tuple[Register, ...] = ()
+    temperature: Register | None = None
+    """Of a sensor at plug, cable or load; None when the meter has none."""
 
     def __post_init__(self) -> None:
         for key, unit, registers in (
@@ -236,6 +239,7 @@ class MeterQuantities:
             ("current", "A", self.current),
             ("power", "W", (self.power,)),
             ("energy_import", "Wh", (self.energy_import,)),
+            ("temperature", "°C", (self.temperature,) if self.temperature else ()),
         ):
             if len(registers) not in (0, 1, 3):
                 raise ValueError(f"{key!r} has {len(registers)} registers, expected 1 or 3")

@@ -68,7 +68,13 @@ class RegisterMeter(Device, PowerMeter):
         values = profile.quantities
         self._runs = _runs(
             self._span(register)
-            for register in (*values.voltage, *values.current, values.power, values.energy_import)
+            for register in (
+                *values.voltage,
+                *values.current,
+                values.power,
+                values.energy_import,
+                *((values.temperature,) if values.temperature else ()),
+            )
         )
 
     async def __aenter__(self) -> Self:
@@ -144,6 +150,11 @@ class RegisterMeter(Device, PowerMeter):
             current=self._phases("current", values.current, words),
             power=self._quantity("power", values.power, words),
             energy_import=self._quantity("energy_import", values.energy_import, words),
+            temperature=(
+                self._quantity("temperature", values.temperature, words)
+                if values.temperature
+                else None
+            ),
         )
 
     def _span(self, register: Register) -> tuple[int, int, int]:

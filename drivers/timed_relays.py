@@ -15,13 +15,11 @@ _RENEWALS = 4
 class TimedRelays:
     """Some relays of a box, each closed for `hold.time` s at a time."""
 
-    def __init__(
-        self, name: str, link: ModbusLink, relays: Mapping[str, Coil], hold: Hold
-    ) -> None:
+    def __init__(self, name: str, link: ModbusLink, relays: Mapping[str, Coil], hold: Hold) -> None:
         self.names = frozenset(relays)
         self._link = link
         self._relays = relays
-        self._hold = hold
+        self._timing = hold
         self._closed: frozenset[str] = frozenset()
         self._renewal = Renewal(name, self._renew, every=hold.time / _RENEWALS)
 
@@ -29,7 +27,7 @@ class TimedRelays:
         """Renew these no longer; whoever calls opens them."""
         self._closed -= names
 
-    async def close(self, names: frozenset[str]) -> None:
+    async def hold(self, names: frozenset[str]) -> None:
         """Close these and keep them closed."""
         self._closed |= names
         if self._closed:
@@ -48,5 +46,5 @@ class TimedRelays:
             if name in self._closed:
                 coil = self._relays[name]
                 await self._link.write_coil_word(
-                    coil.unit, coil.coil + self._hold.offset, round(self._hold.time * 10)
+                    coil.unit, coil.coil + self._timing.offset, round(self._timing.time * 10)
                 )

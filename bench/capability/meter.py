@@ -21,6 +21,8 @@ class MeterReading:
     """Total active power in W, import positive."""
     energy_import: Quantity
     """Imported active energy register in Wh."""
+    temperature: Quantity | None = None
+    """In °C, where the meter has its sensor; None when it has none."""
 
 
 class PowerMeter(Protocol):

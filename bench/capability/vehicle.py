@@ -47,7 +47,6 @@ class PilotReading:
         """Tell whether the station offers current by PWM (the suffix 2 of x2)."""
         return self.frequency > 0
 
-
     @property
     def offered(self) -> float | None:
         """The current in A per phase that the station offers by PWM; None when it offers none."""

@@ -15,6 +15,7 @@ from bench.events import (
     DeviceLost,
     DeviceOpened,
     Instructed,
+    Interlocked,
     MadeSafe,
     Measured,
     Noted,
@@ -187,6 +188,8 @@ def _record(record: Record, begin: float) -> Row | None:
             return Row("act", n, time, f"{device} was opened")
         case DeviceClosed(device):
             return Row("act", n, time, f"{device} was closed")
+        case Interlocked(device, did, reason):
+            return Row("act", n, time, f"interlock: {device} {did}", reason, "error")
         case MadeSafe(failures):
             text = "; ".join(f"{name}: {why}" for name, why in failures.items())
             return Row("act", n, time, "the lab was made safe", text, "error" if failures else "")

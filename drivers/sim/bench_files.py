@@ -27,6 +27,10 @@ name = "Simulated lab"
 [ocpp]
 listen = {_value(listen)}
 
+[limits]
+current = 32
+power = 22000
+
 [[device]]
 name = "pilot-box"
 driver = "pilot-box"
@@ -48,6 +52,12 @@ name = "meter"
 driver = "register-meter"
 link = {_value(links["meter"])}
 profile = "eastron-sdm630"
+
+[[device]]
+name = "load"
+driver = "ea-psb"
+link = {_value(links["load"])}
+max_current = 32
 
 [[device]]
 name = "mains"

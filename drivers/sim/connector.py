@@ -64,6 +64,7 @@ class Connector(EvseHardware):
         self._moving: Timer | None = None
         self._locked = False
         self._vehicle = (16.0, PHASES)
+        self._load = 0.0
         self._current = (0.0, 0.0, 0.0)
         self._sensed = self._sense()
 
@@ -108,6 +109,17 @@ class Connector(EvseHardware):
         self._timeline.now()
         self._vehicle = (current, phases)
         self._update()
+
+    def load(self, current: float) -> None:
+        """Let a load of the bench draw on one phase in place of the vehicle; 0: the vehicle."""
+        self._timeline.now()
+        self._load = current
+        self._update()
+
+    @property
+    def live(self) -> bool:
+        """Tell whether there is voltage behind the contactor."""
+        return self._supplied and self.contactor_closed
 
     def levels(self) -> Levels:
         """Measure the pilot at the plug."""
@@ -229,6 +241,12 @@ class Connector(EvseHardware):
             return 0.0, 0.0, 0.0
         if pilot.state(seen) not in "CD":
             return 0.0, 0.0, 0.0
+        if self._load:
+            return (
+                self._load,
+                0.0,
+                0.0,
+            )  # It is a machine: what station and cable allow is no limit.
         limit, phases = self._vehicle
         current = min(pilot.current_of(seen.duty), rating, limit)
         return current, current if phases > 1 else 0.0, current if phases > 2 else 0.0

@@ -14,6 +14,7 @@ from bench.errors import ConfigError
 from drivers.sim.bench_files import bench_toml, dut_toml, listen_address
 from drivers.sim.card_changer import CardChanger
 from drivers.sim.e3372_hilink import E3372Hilink
+from drivers.sim.ea_psb import EaPsb
 from drivers.sim.energy_meter import EnergyMeter
 from drivers.sim.modbus import ModbusLine
 from drivers.sim.netio import Netio
@@ -29,6 +30,8 @@ from stations.hardware import StationHardware
 from stations.settings import StationSettings
 
 IDENTITY = "PB-0001"
+RECTIFIED = 325.0
+"""Voltage in V at the load, which sits behind a rectifier at the vehicle's end of the cable."""
 REGISTER = 1234.5
 """Where the station's meters stand when the lab starts, in Wh."""
 
@@ -132,6 +135,7 @@ def _twins(world: World, folder: Path | None) -> dict[str, Twin[Any]]:
     cards = {channel: card["id_tag"] for channel, card in enumerate(CARDS.values())}
     meter = EnergyMeter(world.supply, timeline)
     radio = Radio(timeline, registration=0.3, dialling=0.1, reconnects=True)
+    load = EaPsb(lambda: RECTIFIED if connector.live else 0.0, connector.load, timeline=timeline)
     outlets = [Outlet(timeline, world.set_mains), *(Outlet(timeline) for _ in range(3))]
     changer_wire: Wire = TcpWire("socket")
     meter_wire: Wire = TcpWire("modbus-tcp")
@@ -144,6 +148,7 @@ def _twins(world: World, folder: Path | None) -> dict[str, Twin[Any]]:
         "pilot-box": Twin(PilotBox(connector, timeline), TcpWire("modbus-tcp")),
         "card-changer": Twin(CardChanger(world, cards), changer_wire),
         "meter": Twin(meter_line, meter_wire),
+        "load": Twin(load, TcpWire("socket")),
         "mains": Twin(Netio(outlets), TcpWire("http")),
         "modem": Twin(E3372Hilink(radio), TcpWire("http")),
         "service-port": Twin(ServicePort(world), TcpWire("http")),

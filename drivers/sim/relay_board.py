@@ -44,7 +44,7 @@ class RelayBoard(Unit):
         self.contacts = [False] * CHANNELS
         """What the relays do."""
         self.pulses_stay = False
-        """Whether a relay that was switched for a time stays, as on a board that has no such command."""
+        """Whether a relay that was switched for a time stays, as on another board."""
         self._timeline = timeline
         self._on_contacts = on_contacts
         self._pulses: dict[int, Timer] = {}

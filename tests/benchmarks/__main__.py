@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from tests.benchmarks import engine, program
+from tests.benchmarks import devices, engine, program
 from tests.benchmarks.table import show
 
 
@@ -15,6 +15,10 @@ def main() -> None:
         asyncio.run(engine.latency()),
         asyncio.run(engine.round_trips("Heartbeat", 5000)),
         asyncio.run(engine.round_trips("MeterValues", 3000)),
+        asyncio.run(devices.plug_in()),
+        asyncio.run(devices.meter_rate(9600)),
+        asyncio.run(devices.meter_rate(115_200)),
+        asyncio.run(devices.idle()),
         program.start_up(),
         *program.demo(),
     ]

@@ -57,7 +57,7 @@ async def test_a_card_changer_that_is_away_stops_only_the_cases_that_need_it(
         assert verdicts(bench) == {"TC_003_CS": "error", "TC_010_CS": "pass", "TC_023_CS": "pass"}
         opened = [event.device for event in happened(bench, DeviceOpened)]
         assert opened.count("card-changer") == 2
-        assert len(opened) == 8
+        assert len(opened) == 9
         assert result.complete
         check_sound(result)
 
@@ -104,6 +104,7 @@ async def test_a_device_that_stays_away_is_named_in_each_case_and_at_the_end(
         closed = [event.device for event in happened(bench, DeviceClosed)]
         assert sorted(closed) == [
             "card-changer",
+            "load",
             "mains",
             "meter",
             "modem",

@@ -22,6 +22,7 @@ LINKS = {
     "pilot-box": "modbus-tcp://127.0.0.1:9",
     "card-changer": "serial:/dev/null?baudrate=9600",
     "meter": "modbus-rtu:/dev/null?baudrate=9600",
+    "load": "socket://127.0.0.1:9",
     "mains": "http://127.0.0.1:9",
     "modem": "http://127.0.0.1:9",
     "service-port": "http://127.0.0.1:9",

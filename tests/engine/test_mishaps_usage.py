@@ -128,16 +128,16 @@ async def test_devices_that_do_not_answer_at_the_start_are_all_named(tmp_path: P
     out = tmp_path / "run"
     async with open_lab(tmp_path) as lab:
         lab.twins["pilot-box"].faults.silent = True
-        for name in ("card-changer", "meter", "mains", "modem", "service-port"):
+        for name in ("card-changer", "meter", "load", "mains", "modem", "service-port"):
             await lab.twins[name].disconnect()
         ended = await pilotbench(*run_on(lab, out, "TC_019_CS"))
     assert ended.code == 2
     (line,) = ended.lines
-    begin = "pilotbench: the run is not complete: 6 of 7 devices did not open: "
+    begin = "pilotbench: the run is not complete: 7 of 8 devices did not open: "
     assert line.startswith(begin)
     causes = line.removeprefix(begin).split("; ")
     names = [cause.partition(" ")[0] for cause in causes]
-    assert names == ["pilot-box", "card-changer", "meter", "mains", "modem", "service-port"]
+    assert names == ["load", "pilot-box", "card-changer", "meter", "mains", "modem", "service-port"]
     check_not_begun(out)
     opened = [event.device for event in events(out, DeviceOpened)]
     assert opened == [event.device for event in events(out, DeviceClosed)] == ["network"]

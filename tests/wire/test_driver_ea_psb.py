@@ -110,7 +110,7 @@ async def test_it_is_talked_to_while_it_is_on() -> None:
         await load.draw(current=1)
         device.seen.clear()
         async with asyncio.timeout(5.0):
-            while device.seen.count("OUTP?") < 5:
+            while device.seen.count("OUTP?") < 5:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         await load.release()
         device.seen.clear()

@@ -458,12 +458,12 @@ async def test_pilot_line_and_faults_are_closed_for_a_time_and_renewed_until_the
         await box.set_fault(1, PilotFault.CP_PE_SHORT)
         boards.pulses.clear()
         async with asyncio.timeout(5.0):
-            while boards.pulses.count((CP, 30)) < 3 or boards.pulses.count((SHORT, 30)) < 3:
+            while boards.pulses.count((CP, 30)) < 3 or boards.pulses.count((SHORT, 30)) < 3:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         await box.set_fault(1, PilotFault.NONE)
         boards.pulses.clear()
         async with asyncio.timeout(5.0):
-            while boards.pulses.count((CP, 30)) < 3:
+            while boards.pulses.count((CP, 30)) < 3:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         assert set(boards.pulses) == {(CP, 30)}
         await box.make_safe()

@@ -179,7 +179,7 @@ async def test_the_service_port(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["pilot-box", "card-changer", "meter", "mains", "modem", "service-port"]
+    "name", ["pilot-box", "card-changer", "meter", "load", "mains", "modem", "service-port"]
 )
 async def test_a_device_that_is_not_there_is_named(lab: Lab, name: str) -> None:
     await lab.twins[name].disconnect()

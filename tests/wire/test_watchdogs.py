@@ -35,7 +35,7 @@ class Clock:
 async def driven(driver: Any, twin: Twin[Any], **keys: Any) -> AsyncIterator[Any]:
     """Open the driver; when it is left its link is cut, so that nothing is made safe."""
     async with twin:
-        settings = toml.parse(driver.settings, {"link": twin.link, **keys}, "bench.toml")
+        settings: Any = toml.parse(driver.settings, {"link": twin.link, **keys}, "bench.toml")
         device = driver.make(settings, context("dev"))
         await device.__aenter__()
         try:
@@ -51,7 +51,7 @@ async def test_the_pilot_is_in_a_three_seconds_after_the_bench_has_died(tmp_path
     connector = world.connectors[1]
     twin = Twin(PilotBox(connector, world.timeline), TcpWire("modbus-tcp"))
     async with twin:
-        settings = toml.parse(PILOT_BOX.settings, {"link": twin.link}, "bench.toml")
+        settings: Any = toml.parse(PILOT_BOX.settings, {"link": twin.link}, "bench.toml")
         box: Any = PILOT_BOX.make(settings, context("box"))
         async with box:
             await box.plug_in(1)

@@ -1,0 +1,62 @@
+"""Engines on demand: a process that has imported everything forks one for each line it reads.
+
+A line is JSON: bench, dut and out. It prints `forked PID` and, when that
+process has ended, `ended PID STATUS`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+from threading import Thread
+
+from bench.commands.run import _signals
+from bench.config import load_bench
+from bench.dut import load_dut
+from bench.session import Session
+from tests.engine.loaded import energy_flows, plan_of
+
+
+async def _engine(order: dict[str, str]) -> int:
+    """Make the run that `pilotbench run` would make."""
+    bench, dut = load_bench(Path(order["bench"])), load_dut(Path(order["dut"]))
+    session = Session(bench, dut, refuse_prompts=True)
+    with _signals(session):
+        result = await session.run(plan_of(energy_flows), Path(order["out"]))
+    return 0 if result.complete and result.counts == {"pass": 1} else 130
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _bury(pid: int) -> None:
+    _, status = os.waitpid(pid, 0)
+    _say(f"ended {pid} {os.waitstatus_to_exitcode(status)}")
+
+
+def main() -> None:
+    """Fork until standard input ends."""
+    # The drivers come through entry points, which find them in here once they are imported.
+    with suppress(IndexError):
+        load_bench(Path(sys.argv[1]))
+    for line in sys.stdin:
+        pid = os.fork()
+        if pid == 0:
+            code = 1
+            try:
+                code = asyncio.run(_engine(json.loads(line)))
+            finally:
+                sys.stderr.flush()
+                os._exit(code)
+        _say(f"forked {pid}")
+        Thread(target=_bury, args=(pid,), daemon=True).start()
+
+
+if __name__ == "__main__":
+    main()
