@@ -215,6 +215,16 @@ class Bench:
         return CLEAN_UP + max(map(self._patience, self._entries), default=0.0)
 
     async def _safe(self, name: str) -> str | None:
+        """Make one device safe; say what failed, whatever it was: the others come after it."""
+        try:
+            failure = await self._try_safe(name)
+        except Exception as error:  # noqa: BLE001 - also a defect, also a journal that is lost
+            failure = str(error) or type(error).__name__
+        if failure is None and self._ranked(name) == 0:
+            self.interlocks.is_off(name)
+        return failure
+
+    async def _try_safe(self, name: str) -> str | None:
         patience = self._patience(name)
         try:
             async with asyncio.timeout(patience):
@@ -224,10 +234,6 @@ class Bench:
         except LinkError as error:
             self._lose(name, error)
             return str(error)
-        except Exception as error:  # noqa: BLE001 - the other devices must be made safe as well
-            return str(error) or type(error).__name__
-        if self._ranked(name) == 0:
-            self.interlocks.is_off(name)
         return None
 
     @property

@@ -33,6 +33,7 @@ _OFF_WITHIN = 0.4
 _EVERY = 0.05
 """Deadlines and pause in s."""
 
+_SILENCE = 2
 _RENEWALS = 4
 """How often the device hears something in the time after which it switches off."""
 
@@ -50,8 +51,11 @@ class EaPsbSettings:
     """Most that may ever be drawn in A: what cable, fuse and DUT are made for."""
     max_power: float | None = None
     """Most that may ever be drawn in W; the device's nominal power when left out."""
-    watchdog: int = 2
-    """Silence in s after which the device switches off by itself; 0 when it can't."""
+    watchdog: int | None = None
+    """Silence in s after which the device switches off by itself; 2 when left out.
+
+    0 when the bench can't set it: over Modbus it has to be set at the front panel.
+    """
     serial: str = ""
     """Serial number that the device must have."""
     unit: int = 1
@@ -65,8 +69,16 @@ class EaPsbSettings:
             raise ValueError(f"'max_current' is {self.max_current:g}, expected more than 0 A")
         if self.max_power is not None and not 0 < self.max_power < math.inf:
             raise ValueError(f"'max_power' is {self.max_power:g}, expected more than 0 W")
-        if not 0 <= self.watchdog <= 60:
+        if self.watchdog is not None and not 0 <= self.watchdog <= 60:
             raise ValueError(f"'watchdog' is {self.watchdog}, expected 1 to 60 s, or 0 for none")
+        if self.watchdog != 0 and not self.link.startswith(_SCHEMES):
+            text = "over Modbus the bench can't have the device switch off when it falls silent"
+            raise ValueError(f"{text}: set that at its front panel and give 'watchdog = 0'")
+
+    @property
+    def silence(self) -> int:
+        """Tell after how many s of silence the device switches off, 0 for never."""
+        return _SILENCE if self.watchdog is None else self.watchdog
 
 
 class Panel:
@@ -148,7 +160,7 @@ class EaPsb(Device, Load):
         self._panel = panel
         self._settings = settings
         self._nominal_current = math.inf
-        self._renewal = Renewal(name, self.is_drawing, every=settings.watchdog / _RENEWALS)
+        self._renewal = Renewal(name, self.is_drawing, every=settings.silence / _RENEWALS)
 
     async def __aenter__(self) -> Self:
         """Identify, take remote control, switch off."""
@@ -235,7 +247,7 @@ class EaPsb(Device, Load):
 
     async def _watch(self) -> None:
         """Have the device switch off when it falls silent here, and talk to it from now on."""
-        seconds = self._settings.watchdog
+        seconds = self._settings.silence
         if not seconds:
             return
         try:

@@ -92,8 +92,8 @@ class LoadedLab:
         """Have the station offer so much."""
         self.world.connectors[1].offer(current)
 
-    def bench_file(self, more: str = "") -> Path:
-        """Write the bench.toml, with `more` tables."""
+    def bench_file(self, more: str = "", **tables: str) -> Path:
+        """Write the bench.toml, with `more` before the devices; `tables` replace devices' keys."""
         profile = self.folder / "warm.toml"
         shipped = Path("drivers/profiles/eastron-sdm630.toml").read_text("utf-8")
         warm = '[quantities]\ntemperature = { register = 0x300, unit = "°C" }\n'
@@ -103,10 +103,11 @@ class LoadedLab:
             "pilot-box": 'driver = "pilot-box"\ncable = 20',
             "meter": f'driver = "register-meter"\nprofile = "{profile}"',
         }
+        keys |= {name.replace("_", "-"): table for name, table in tables.items()}
         text = '[bench]\nname = "Loaded"\n\n[ocpp]\nlisten = "127.0.0.1:0"\n\n' + more
         for name, table in keys.items():
-            link = self.twins[name].link
-            text += f'\n[[device]]\nname = "{name}"\nlink = "{link}"\n{table}\n'
+            link = "" if "manual" in table else f'link = "{self.twins[name].link}"'
+            text += f'\n[[device]]\nname = "{name}"\n{link}\n{table}\n'
         path = self.folder / "bench.toml"
         path.write_text(text, "utf-8")
         return path
@@ -209,11 +210,13 @@ class Bench:
 
 
 @asynccontextmanager
-async def loaded_bench(folder: Path, more: str = "") -> AsyncIterator[Bench]:
-    """Run the lab and a session on it; `more` are tables of its bench.toml."""
+async def loaded_bench(folder: Path, more: str = "", **tables: str) -> AsyncIterator[Bench]:
+    """Run the lab and a session on it; see `bench_file`."""
     async with loaded_lab(folder) as lab:
         session = Session(
-            load_bench(lab.bench_file(more)), load_dut(lab.dut_file()), refuse_prompts=True
+            load_bench(lab.bench_file(more, **tables)),
+            load_dut(lab.dut_file()),
+            refuse_prompts=True,
         )
         records: list[Record] = []
         with session.stream.watched_by(records.append):

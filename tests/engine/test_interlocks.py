@@ -17,6 +17,8 @@ from bench.capability import (
     VehicleEmulator,
 )
 from bench.case import Case
+from bench.device import Answer
+from bench.errors import DeviceError
 from bench.events import Acted, MadeSafe, Noted
 from bench.procedure import Body
 from bench.report import write_all
@@ -313,6 +315,67 @@ async def test_a_bench_that_sees_no_pilot_draws_nothing(tmp_path: Path) -> None:
         assert ended.verdict == "inconclusive"
         text = "no device of the bench observes the control pilot of connector 1"
         assert ended.reason == f"interlock: load is not switched on: {text}"
+
+
+def operating(bench: Bench) -> list[str]:
+    """Have every prompt of the bench answered with yes; return their texts."""
+    desk, texts = bench.session.desk, []
+
+    async def ask(kind: str, text: str, **_: Any) -> Answer:
+        texts.append(text)
+        return Answer(True, by="Ada")
+
+    desk.ask = ask  # type: ignore[method-assign]
+    return texts
+
+
+async def test_a_load_by_hand_is_bound_by_what_devices_see(tmp_path: Path) -> None:
+    async with loaded_bench(tmp_path, load='driver = "manual-load"') as bench:
+        prompts = operating(bench)
+
+        async def body(
+            case: Case, coupler: VehicleCoupler, vehicle: VehicleEmulator, load: Load
+        ) -> None:
+            """Ask a person."""
+            await coupler.plug_in(1)
+            with pytest.raises(DeviceError, match="state B, expected C or D"):
+                await load.draw(current=10)
+            await vehicle.draw(1)
+            await load.draw(current=10)
+            bench.lab.offer(6.0)
+            await until(lambda: any("6 A" in text for text in prompts))
+            await coupler.unplug(1)
+            case.check("Prompts", len(prompts), 3)
+
+        ended = await bench.run(body)
+        assert ended.verdict == "pass", ended.reason
+        assert prompts == [
+            "Set the load to 10 A and switch it on.",
+            "Set the load to 6 A and switch it on.",
+            "Switch the load off.",
+        ]
+
+
+async def test_where_only_people_can_look_they_answer_for_it(tmp_path: Path) -> None:
+    async with loaded_bench(
+        tmp_path, load='driver = "manual-load"', pilot_box='driver = "manual-vehicle"'
+    ) as bench:
+        operating(bench)
+
+        async def body(case: Case, load: Load) -> None:
+            """Ask a person who sees what no device sees."""
+            with pytest.raises(DeviceError, match="14 A is too much: the cable allows 13 A"):
+                await load.draw(current=14)
+            await load.draw(current=13)
+            case.check("It draws", await load.is_drawing(), True)
+
+        ended = await bench.run(body)
+        assert ended.verdict == "pass", ended.reason
+        assert [note.text for note in bench.events(Noted)] == [
+            "no device of the bench observes the control pilot of connector 1: "
+            "the operator answers for load",
+            "no device of the bench knows the cable of connector 1: it counts as one for 13 A",
+        ]
 
 
 async def test_the_watch_ends_with_the_load_and_the_load_goes_first(tmp_path: Path) -> None:

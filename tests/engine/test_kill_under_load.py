@@ -177,6 +177,27 @@ async def test_a_dead_engine_leaves_load_off_and_pilot_in_a(chunk: int, tmp_path
     assert loaded >= SEEDS / CHUNKS / 8, "hardly ever was the load on"
 
 
+async def test_a_frozen_engine_is_as_good_as_a_dead_one(tmp_path: Path) -> None:
+    async with engines(tmp_path) as (lab, running):
+        frozen = asyncio.Event()
+
+        def freeze(number: int) -> None:
+            if lab.load.on and not frozen.is_set():
+                os.kill(running.pid, signal.SIGSTOP)
+                frozen.set()
+
+        Answers.count, Answers.at = 0, staticmethod(freeze)
+        await running.start(tmp_path / "frozen")
+        async with asyncio.timeout(DEADLINE):
+            await frozen.wait()
+        for _ in range(20):  # what it had said before is heard
+            await asyncio.sleep(0.001)
+        assert lab.load.on
+        check_times(lab)
+        os.kill(running.pid, signal.SIGKILL)
+        assert await running.ended() == -signal.SIGKILL
+
+
 def break_monitor(lab: LoadedLab) -> None:
     lab.load.monitor_broken = True
 

@@ -14,7 +14,7 @@ import pytest
 
 from bench import control
 from bench.bench import Bench
-from bench.capability import PowerSwitch
+from bench.capability import Load, PowerSwitch, VehicleCoupler
 from bench.case import Case
 from bench.config import BenchConfig, BenchSettings, DeviceEntry
 from bench.control import Control
@@ -32,6 +32,7 @@ from bench.events import (
     StepEnded,
     StepStarted,
 )
+from bench.journal import JournalWriter
 from bench.metrology import Limit, Quantity
 from bench.ocpp import v16
 from bench.ocpp.message import Observed
@@ -39,6 +40,7 @@ from bench.ocpp.predicate import ABSENT
 from bench.ocpp.station import Station
 from bench.procedure import Body, Procedure, procedure
 from bench.runner import Runner
+from bench.stream import Stream
 from tests.engine.support import BOOT, Peer, Rig, rig
 
 DUT = DutConfig(
@@ -54,6 +56,8 @@ class Switch:
 
     done: list[str] = field(default_factory=list)
     fails: Exception | None = None
+    unsafe: Exception | None = None
+    slow: asyncio.Event | None = None
     refuses_to_open: bool = False
 
     async def __aenter__(self) -> Switch:
@@ -69,6 +73,10 @@ class Switch:
         return Identity("Test", "Switch")
 
     async def make_safe(self) -> None:
+        if self.unsafe is not None:
+            raise self.unsafe
+        if self.slow is not None:
+            await self.slow.wait()
         self.done.append("safe")
 
     async def switch_on(self) -> None:
@@ -138,6 +146,94 @@ async def lab(switch: Switch | None = None) -> AsyncIterator[Lab]:
                 control=control,
             )
             yield Lab(csms, runner, control, device)
+
+
+@asynccontextmanager
+async def bench_of(**devices: tuple[type, Switch]) -> AsyncIterator[tuple[Bench, list[Any]]]:
+    """Open a bench of devices that offer one capability each, with what it records."""
+    entries = tuple(
+        DeviceEntry(
+            name,
+            "test",
+            Driver(Settings, (capability,), lambda settings, context, device=device: device),
+            Settings(),
+        )
+        for name, (capability, device) in devices.items()
+    )
+    stream = Stream()
+    events: list[Any] = []
+    bench = Bench(BenchConfig(Path("bench.toml"), BenchSettings("b"), devices=entries), stream)
+    with stream.watched_by(lambda record: events.append(record.event)):
+        async with bench.opened(NoOperator(), lambda: ""):
+            yield bench, events
+
+
+async def test_a_defect_in_one_driver_keeps_no_other_from_being_made_safe() -> None:
+    broken, box, mains = Switch(unsafe=RuntimeError("a defect")), Switch(), Switch()
+    async with bench_of(
+        load=(Load, broken), box=(VehicleCoupler, box), mains=(PowerSwitch, mains)
+    ) as (bench, events):
+        assert await bench.make_safe() == {"load": "a defect"}
+        assert box.done[-1] == mains.done[-1] == "safe"
+        assert MadeSafe({"load": "a defect"}) in events
+        broken.unsafe = None
+
+
+async def test_loads_are_made_safe_first_and_others_last() -> None:
+    order: list[str] = []
+
+    class Told(Switch):
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
+
+        async def make_safe(self) -> None:
+            await asyncio.sleep(0)
+            order.append(self.name)
+
+        async def __aenter__(self) -> Told:
+            order.append(f"{self.name} opened")
+            return self
+
+        async def __aexit__(self, *_: object) -> None:
+            order.append(f"{self.name} left")
+
+    async with bench_of(
+        mains=(PowerSwitch, Told("mains")),
+        box=(VehicleCoupler, Told("box")),
+        load=(Load, Told("load")),
+    ) as (bench, _):
+        assert order == ["load opened", "box opened", "mains opened"]
+        order.clear()
+        await bench.make_safe()
+        assert order == ["load", "box", "mains"]
+        order.clear()
+    assert order == ["load", "mains left", "box left", "load left"]
+
+
+async def test_a_cancellation_waits_until_the_lab_is_safe() -> None:
+    held = asyncio.Event()
+    load, mains = Switch(slow=held), Switch()
+    async with bench_of(load=(Load, load), mains=(PowerSwitch, mains)) as (bench, events):
+        making = asyncio.ensure_future(bench.make_safe())
+        for _ in range(3):
+            await asyncio.sleep(0)
+            making.cancel()
+        held.set()
+        with pytest.raises(asyncio.CancelledError):
+            await making
+        assert load.done[-1] == mains.done[-1] == "safe"
+        assert MadeSafe({}) in events
+
+
+async def test_a_journal_that_is_lost_keeps_nothing_from_being_made_safe(tmp_path: Path) -> None:
+    load, mains = Switch(unsafe=LinkError("gone")), Switch()
+    async with bench_of(load=(Load, load), mains=(PowerSwitch, mains)) as (bench, _):
+        journal = JournalWriter(tmp_path / "journal.jsonl")
+        journal.close()
+        bench._stream.journal = journal
+        assert set(await bench.make_safe()) == {"load"}
+        assert mains.done[-1] == "safe"
 
 
 async def test_a_case_that_checks_passes() -> None:

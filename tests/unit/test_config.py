@@ -135,6 +135,14 @@ def test_a_sound_bench_is_read(tmp_path: Path) -> None:
             'name = "b"\n[ocpp]\nlisten = "here"',
             "key 'listen': 'here', expected HOST",
         ),
+        ("[[device]]", "[limits]\ncurent = 1\n[[device]]", "[limits]: unknown key 'curent', did"),
+        ("[[device]]", "[limits]\npower = 0\n[[device]]", "[limits]: 'power' is 0, expected more"),
+        ("[[device]]", "[limits]\nvoltage = nan\n[[device]]", "[limits]: 'voltage' is nan, expec"),
+        (
+            "[[device]]",
+            '[limits]\ntemperature = "hot"\n[[device]]',
+            "table [limits], key 'temperature': \"hot\", expected a number",
+        ),
         ("[[device]]", '[[device]]\nname = "x"\ndriver = "tcp-relay"\n' * 2 + "[[device]]", "two "),
     ],
 )

@@ -25,7 +25,7 @@ async def twin() -> AsyncIterator[Twin[EaPsbModbus]]:
 
 
 def made(link: str, **keys: Any) -> EaPsb:
-    settings = EaPsbSettings(link, **({"max_current": 30.0} | keys))
+    settings = EaPsbSettings(link, **({"max_current": 30.0, "watchdog": 0} | keys))
     device = DRIVER.make(settings, context("load"))
     assert isinstance(device, EaPsb)
     return device
