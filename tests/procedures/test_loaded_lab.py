@@ -40,7 +40,8 @@ async def a_load_draws(
                 await asyncio.sleep(0.02)
         await load.draw(current=10)
         case.check("The load draws in A", (await load.read()).current.value, 10.0)
-        case.check("The meter sees it", (await meter.read()).current[0].value > 0)
+        await asyncio.sleep(1.0)  # the meter takes a reading each second
+        case.check("The meter sees it in A", (await meter.read()).current[0].value, 10.0)
     async with case.step("Stop remotely"):
         stop = v16.RemoteStopTransaction(transactionId=transaction)
         await station.call(stop, result(status="Accepted"))
