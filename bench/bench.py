@@ -81,6 +81,7 @@ class Bench:
             failures: list[str] = []
             shared: dict[str, Any] = {}
             for entry in sorted(self._config.devices, key=_rank):
+                _heed_cancellation()
                 context = DriverContext(
                     name=entry.name,
                     operator=operator,
@@ -97,6 +98,7 @@ class Bench:
                     failures.append(text if named else f"{entry.name}: {text}")
                     continue
                 stack.push_async_callback(self._leave, entry.name, device)
+            _heed_cancellation()
             if failures:
                 of = f"{len(failures)} of {len(self._config.devices)} devices did not open"
                 raise DeviceError(f"{of}: {'; '.join(failures)}")
@@ -262,6 +264,13 @@ class Bench:
         if name in self._lost:
             return "lost"
         return "ready" if name in self._devices else "closed"
+
+
+def _heed_cancellation() -> None:
+    """Raise a cancellation that a library has swallowed, as `asyncio.wait_for` of 3.11 does."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _rank(entry: DeviceEntry) -> int:

@@ -18,6 +18,7 @@ from bench.journal import Record
 from bench.plan import Plan
 from bench.procedure import Body, Procedure, Suite, procedure
 from bench.session import Session
+from drivers.sim.connector import Contactor
 from drivers.sim.ea_psb import EaPsb
 from drivers.sim.energy_meter import EnergyMeter
 from drivers.sim.modbus import ModbusLine
@@ -126,7 +127,7 @@ class LoadedLab:
 async def loaded_lab(folder: Path) -> AsyncIterator[LoadedLab]:
     """Run the lab; its station offers 16 A and closes its contactor in states C and D."""
     clock = Clock()
-    world = World(clock=clock)
+    world = World(clock=clock, contactor=Contactor(closing=0.02, opening=0.02))
     connector = world.connectors[1]
     meter = WarmMeter(world)
     load = EaPsb(lambda: VOLTS if connector.live else 0.0, connector.load, timeline=world.timeline)
@@ -158,7 +159,7 @@ async def charging(load: Load, coupler: VehicleCoupler, vehicle: VehicleEmulator
     await vehicle.draw(1)
     async with asyncio.timeout(20.0):
         while (await load.read()).voltage.value < VOLTS:  # noqa: ASYNC110 - it can only be asked
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.02)
 
 
 @procedure("TC_901_CS", title="Energy flows into a load", mark="O", refs=["none"])

@@ -26,7 +26,7 @@ from drivers.sim.pilot_box import PilotBox
 from tests.engine.loaded import LoadedLab, loaded_lab
 from tests.engine.programs import DEADLINE, ROOT
 
-SEEDS = 240
+SEEDS = 208
 CHUNKS = 8
 LOAD_OFF = 2.0
 """Stated time in s from the death of the engine until the load is off."""

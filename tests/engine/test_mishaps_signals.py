@@ -226,14 +226,14 @@ async def test_a_second_ctrl_c_does_not_wait_for_devices_that_do_not_open(tmp_pa
         for name in ("card-changer", "meter", "mains"):
             lab.twins[name].faults.silent = True
         async with running(*run_on(lab, out, "TC_019_CS")) as engine:
-            await recorded(out, DeviceOpened)
+            await recorded(out, DeviceOpened, lambda opened: opened.device == "pilot-box")
             engine.process.send_signal(signal.SIGINT)
             await recorded(out, AbortRequested)
             engine.process.send_signal(signal.SIGINT)
             ended = await engine.ended()
         await becomes_safe(lab)
     assert ended.code == 130
-    assert [opened.device for opened in events(out, DeviceOpened)] == ["pilot-box"]
+    assert [opened.device for opened in events(out, DeviceOpened)] == ["load", "pilot-box"]
     reason = "aborted by Ctrl-C before all devices were open"
     assert ended.lines == [f"pilotbench: the run is not complete: {reason}"]
     assert verify(out).faults == ()

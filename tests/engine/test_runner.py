@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,10 @@ async def lab(switch: Switch | None = None) -> AsyncIterator[Lab]:
             yield Lab(csms, runner, control, device)
 
 
+def _same(device: Switch, settings: Settings, context: DriverContext) -> Any:
+    return device
+
+
 @asynccontextmanager
 async def bench_of(**devices: tuple[type, Switch]) -> AsyncIterator[tuple[Bench, list[Any]]]:
     """Open a bench of devices that offer one capability each, with what it records."""
@@ -155,7 +160,7 @@ async def bench_of(**devices: tuple[type, Switch]) -> AsyncIterator[tuple[Bench,
         DeviceEntry(
             name,
             "test",
-            Driver(Settings, (capability,), lambda settings, context, device=device: device),
+            Driver(Settings, (capability,), partial(_same, device)),
             Settings(),
         )
         for name, (capability, device) in devices.items()
@@ -209,6 +214,34 @@ async def test_loads_are_made_safe_first_and_others_last() -> None:
         assert order == ["load", "box", "mains"]
         order.clear()
     assert order == ["load", "mains left", "box left", "load left"]
+
+
+async def test_a_cancellation_that_a_driver_swallows_ends_the_opening_all_the_same() -> None:
+    here, left = asyncio.Event(), []
+
+    class Deaf(Switch):
+        async def __aenter__(self) -> Deaf:
+            here.set()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+            return self
+
+        async def __aexit__(self, *_: object) -> None:
+            left.append("deaf")
+
+    other = Switch()
+
+    async def opening() -> None:
+        async with bench_of(load=(Load, Deaf()), mains=(PowerSwitch, other)):
+            pass
+
+    task = asyncio.ensure_future(opening())
+    await here.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert left == ["deaf"]
+    assert other.done == []
 
 
 async def test_a_cancellation_waits_until_the_lab_is_safe() -> None:

@@ -91,11 +91,11 @@ async def test_a_load_is_off_two_seconds_after_the_bench_has_fallen_silent() -> 
     ("keys", "text"),
     [({"watchdog": -1}, "'watchdog' is -1"), ({"watchdog": 61}, "'watchdog' is 61")],
 )
-def test_over_modbus_the_watchdog_is_the_labs() -> None:
-    with pytest.raises(ValueError, match="over Modbus the bench can't .*'watchdog = 0'"):
-        EA_PSB.settings(link="modbus-tcp://10.0.0.1", max_current=1.0)
-
-
 def test_wrong_times_are_refused(keys: dict[str, Any], text: str) -> None:
     with pytest.raises(ValueError, match=text):
         EA_PSB.settings(link="socket://10.0.0.1:5025", max_current=1.0, **keys)
+
+
+def test_over_modbus_the_watchdog_is_the_labs() -> None:
+    with pytest.raises(ValueError, match=r"over Modbus the bench can't .*'watchdog = 0'"):
+        EA_PSB.settings(link="modbus-tcp://10.0.0.1", max_current=1.0)
