@@ -139,10 +139,7 @@ def _device(path: Path, number: int, table: Any) -> DeviceEntry:
     try:
         driver = drivers[driver_name].load()
     except ModuleNotFoundError as error:
-        package = (error.name or "").partition(".")[0]
-        extra = _EXTRAS.get(package, "")
-        install = f", install pilotbench[{extra}]" if extra else ""
-        text = f"driver {driver_name!r} needs the package {package}{install}"
+        text = f"driver {driver_name!r} needs the package {package_of(error)}"
         raise ConfigError(f"{where}, key 'driver': {text}") from error
     return DeviceEntry(
         name=name,
@@ -151,6 +148,13 @@ def _device(path: Path, number: int, table: Any) -> DeviceEntry:
         settings=toml.parse(driver.settings, keys, where),
         role=role,
     )
+
+
+def package_of(error: ModuleNotFoundError) -> str:
+    """Name the package that is missing, and the extra that brings it."""
+    package = (error.name or "").partition(".")[0]
+    extra = _EXTRAS.get(package, "")
+    return f"{package}, install pilotbench[{extra}]" if extra else package
 
 
 def split_address(text: str, where: str) -> tuple[str, int]:

@@ -8,6 +8,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from bench.checkup import Finding
+from bench.config import package_of
 from bench.errors import BenchError
 
 WITHIN = 5.0
@@ -24,7 +25,7 @@ async def scan() -> AsyncIterator[Finding]:
         try:
             driver = point.load()
         except ModuleNotFoundError as error:
-            text = f"not looked for: package {error.name} is missing"
+            text = f"not looked for, which needs the package {package_of(error)}"
             yield Finding(point.name, point.name, (), "unknown", text)
             continue
         if driver.scan is None:

@@ -145,23 +145,26 @@ def byte_link(address: Address, name: str) -> ByteLink:
     return ByteLink(f"{name} ({address})", connect)
 
 
-def memory_links(name: str) -> tuple[ByteLink, ByteLink]:
-    """Make two links joined in memory: the driver's end and the device's end."""
+def memory_links(name: str, *, byte_by_byte: bool = False) -> tuple[ByteLink, ByteLink]:
+    """Make two links joined in memory: the driver's end and the device's end.
+
+    Bytes arrive at once, or one in each turn of the event loop, as on a slow line.
+    """
     near: ByteLink
     far: ByteLink
 
     async def connect_near(_: ByteLink) -> asyncio.WriteTransport:
-        return _MemoryTransport(near, far)
+        return _SlowMemory(near, far) if byte_by_byte else _Memory(near, far)
 
     async def connect_far(_: ByteLink) -> asyncio.WriteTransport:
-        return _MemoryTransport(far, near)
+        return _SlowMemory(far, near) if byte_by_byte else _Memory(far, near)
 
     near = ByteLink(f"{name} (memory)", connect_near)
     far = ByteLink(f"{name} (memory, device's end)", connect_far)
     return near, far
 
 
-class _MemoryTransport(asyncio.WriteTransport):
+class _Memory(asyncio.WriteTransport):
     """Hands bytes to the other end at once; closing one end closes both."""
 
     def __init__(self, near: ByteLink, far: ByteLink) -> None:
@@ -175,3 +178,36 @@ class _MemoryTransport(asyncio.WriteTransport):
     def close(self) -> None:
         self._near.connection_lost(None)
         self._far.connection_lost(None)
+
+
+class _SlowMemory(asyncio.WriteTransport):
+    """Hands on one byte at a time; closing one end closes both when everything is handed on."""
+
+    def __init__(self, near: ByteLink, far: ByteLink) -> None:
+        super().__init__()
+        self._whole = _Memory(near, far)
+        self._under_way = bytearray()
+        self._closing = False
+        self._turn: asyncio.Handle | None = None
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self._under_way += data
+        self._next()
+
+    def close(self) -> None:
+        self._closing = True
+        self._next()
+
+    def _next(self) -> None:
+        if self._turn is None and (self._under_way or self._closing):
+            self._turn = asyncio.get_running_loop().call_soon(self._hand_on)
+
+    def _hand_on(self) -> None:
+        self._turn = None
+        if self._under_way:
+            self._whole.write(self._under_way[:1])
+            del self._under_way[:1]
+            self._next()
+        else:
+            self._closing = False
+            self._whole.close()

@@ -184,7 +184,7 @@ class Point:
 
     def load(self) -> Driver:
         if self.driver is None:
-            raise ModuleNotFoundError(name="rare")
+            raise ModuleNotFoundError(name="pysnmp.hlapi")
         return self.driver
 
 
@@ -217,7 +217,11 @@ async def test_a_scan_lists_what_drivers_find(monkeypatch: pytest.MonkeyPatch) -
         ("a", "found", "http://10.0.0.2"),
         ("b", "unknown", "no daemon"),
         ("c", "unknown", "its scan did not end within 0.02 s"),
-        ("e", "unknown", "not looked for: package rare is missing"),
+        (
+            "e",
+            "unknown",
+            "not looked for, which needs the package pysnmp, install pilotbench[snmp]",
+        ),
     ]
     assert all(finding.good for finding in found)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import sys
 import threading
 from collections.abc import AsyncIterator
 from typing import Any
@@ -338,6 +340,23 @@ async def test_the_scan_lists_links_that_work(daemon: PcscDaemon) -> None:
     await daemon.kill()
     with pytest.raises(LinkError, match="no PC/SC service runs"):
         await DRIVER.scan()
+
+
+async def test_the_command_lists_readers_and_says_when_there_is_no_service(
+    daemon: PcscDaemon,
+) -> None:
+    async def rows() -> list[tuple[str, str]]:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bench", "devices", "--scan", "--json"),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        out, _ = await process.communicate()
+        found = [row for row in json.loads(out) if row["driver"] == "pcsc-reader"]
+        return [(row["state"], row["message"]) for row in found]
+
+    assert await rows() == [("found", f"pcsc:{FIRST}"), ("found", f"pcsc:{SECOND}")]
+    await daemon.kill()
+    assert await rows() == [("unknown", "no PC/SC service runs; start pcscd")]
 
 
 @pytest.mark.parametrize(

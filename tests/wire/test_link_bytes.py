@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 
@@ -43,8 +43,8 @@ async def over_tcp() -> AsyncIterator[ByteLink]:
 
 
 @asynccontextmanager
-async def over_memory() -> AsyncIterator[ByteLink]:
-    near, far = memory_links("dev")
+async def over_memory(*, byte_by_byte: bool = False) -> AsyncIterator[ByteLink]:
+    near, far = memory_links("dev", byte_by_byte=byte_by_byte)
 
     await near.open()
     await far.open()
@@ -60,7 +60,11 @@ async def over_memory() -> AsyncIterator[ByteLink]:
     await near.close()
 
 
-WAYS = pytest.mark.parametrize("way", [over_pty, over_tcp, over_memory])
+def byte_by_byte() -> AbstractAsyncContextManager[ByteLink]:
+    return over_memory(byte_by_byte=True)
+
+
+WAYS = pytest.mark.parametrize("way", [over_pty, over_tcp, over_memory, byte_by_byte])
 
 
 @WAYS
@@ -124,8 +128,24 @@ async def test_a_peer_that_closes_ends_the_wait_for_an_answer() -> None:
         await link.close()
 
 
-async def test_what_came_before_the_end_can_still_be_read() -> None:
-    near, far = memory_links("dev")
+async def test_a_slow_line_brings_one_byte_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    near, far = memory_links("dev", byte_by_byte=True)
+    await near.open()
+    await far.open()
+    came: list[bytes] = []
+    monkeypatch.setattr(near, "data_received", came.append)
+    await far.write(b"ab")
+    await far.write(b"c")
+    assert not came
+    for count in (1, 2, 3, 3):
+        await asyncio.sleep(0)
+        assert len(came) == count
+    assert b"".join(came) == b"abc"
+
+
+@pytest.mark.parametrize("slow", [False, True])
+async def test_what_came_before_the_end_can_still_be_read(slow: bool) -> None:
+    near, far = memory_links("dev", byte_by_byte=slow)
     await near.open()
     await far.open()
     await far.write(b"bye")
