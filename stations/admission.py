@@ -95,7 +95,7 @@ class Admission:
 
     def _stop_by_card(self, connector: Connector, transaction: Transaction, id_tag: str) -> None:
         if _same(transaction.id_tag, id_tag):
-            if self._behaviour.own_card_stops:
+            if self._settings.local_stop and self._behaviour.own_card_stops:
                 stops = self._last_card if self._behaviour.stops_with_last_card else id_tag
                 connector.stop("Local", stops or id_tag)
         elif self._behaviour.any_card_stops:

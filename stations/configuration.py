@@ -81,12 +81,17 @@ def keys(settings: StationSettings, connectors: int) -> tuple[Key, ...]:
     )
     if "SmartCharging" in settings.profiles:
         table += _SMART_CHARGING
-    for name, value in settings.configuration.items():
+    for name, value in {**settings.configuration, **settings.fixed_keys}.items():
         if not any(key.name == name and key.check and key.check(value) for key in table):
             raise ValueError(f"factory setting {name}={value!r}: no such key, or no such value")
-    return tuple(
-        replace(key, value=settings.configuration.get(key.name, key.value)) for key in table
-    )
+    return tuple(_made(key, settings) for key in table if key.name not in settings.missing_keys)
+
+
+def _made(key: Key, settings: StationSettings) -> Key:
+    """Return a key as the factory sets it."""
+    if key.name in settings.fixed_keys:
+        return replace(key, value=settings.fixed_keys[key.name], check=None)
+    return replace(key, value=settings.configuration.get(key.name, key.value))
 
 
 def _local_list_keys(settings: StationSettings) -> tuple[Key, ...]:
@@ -138,8 +143,8 @@ class Configuration:
         return self._written.get(name, self._factory[name])
 
     def flag(self, name: str) -> bool:
-        """Return the value of a boolean key."""
-        return self.text(name).lower() == "true"
+        """Return the value of a boolean key; a key that the product lacks switches nothing on."""
+        return name.lower() in self._keys and self.text(name).lower() == "true"
 
     def number(self, name: str) -> int:
         """Return the value of an integer key."""

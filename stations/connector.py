@@ -217,7 +217,9 @@ class Connector:
         """End the transaction and unlock for the CSMS; false when the lock is stuck."""
         if self.transaction is not None:
             self.stop("UnlockCommand")
-        return self._release()
+        released = self._release()
+        self._settle()
+        return released
 
     def change_availability(self, operative: bool) -> None:
         """Take the connector into service or out of it, after the transaction if one runs."""
@@ -342,6 +344,8 @@ class Connector:
         status = self.status
         closed = status.status == "Charging"
         self.sampler.offered = self._outputs.drive(offers=offers, closed=closed, limit=self._limit)
+        if self._settings.blocks_plug and self.transaction is None and not self.occupied:
+            self._outputs.block(self.authorized is None)
         self._tell(status)
 
     def _tell(self, status: Status) -> None:

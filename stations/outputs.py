@@ -42,6 +42,10 @@ class Outputs:
         """Release the plug; false when the lock is stuck."""
         return self._settings.fixed_cable or self._hardware.lock(False)
 
+    def block(self, blocked: bool) -> None:
+        """Keep plugs out of an empty socket, or let one in."""
+        self._hardware.lock(blocked)
+
     def _current(self) -> float:
         rating = self._hardware.cable_rating()
         return self._settings.current if rating is None else min(self._settings.current, rating)

@@ -25,13 +25,21 @@ class StationSettings:
     milliseconds: bool = True
     """Timestamps carry milliseconds (PICS GEN.ms)."""
     fixed_cable: bool = False
-    """The cable is part of the station: no socket, no lock."""
+    """Nothing to lock: the cable is part of the station, or the socket is a household one."""
+    blocks_plug: bool = False
+    """The lock keeps the plug out of the socket until somebody may charge (PICS AQ-2)."""
     shared_reader: bool = False
     """One card reader serves all connectors, the station picks the connector."""
+    local_stop: bool = True
+    """A card stops the transaction that it started (PICS C-08)."""
     current: float = 32.0
     """Most that a connector offers, A per phase."""
     configuration: Mapping[str, str] = field(default_factory=dict)
     """Factory values of configuration keys that differ from the product's defaults."""
+    fixed_keys: Mapping[str, str] = field(default_factory=dict)
+    """Configuration keys that can only be read in this product, and their values."""
+    missing_keys: frozenset[str] = frozenset()
+    """Optional configuration keys that the product lacks, with what they switch."""
     boot_time: float = 2.0
     """From power or reset to the first attempt to connect."""
     boot_retry: float = 30.0

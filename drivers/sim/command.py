@@ -9,9 +9,14 @@ from pathlib import Path
 
 from bench.command import Command
 from bench.errors import BenchError, ConfigError
+from drivers.sim.variants import VARIANTS
 
 
 def _configure_lab(parser: argparse.ArgumentParser) -> None:
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    width = max(map(len, VARIANTS))
+    products = [f"  {name:<{width}}  {one.summary}" for name, one in VARIANTS.items()]
+    parser.epilog = "\n".join(["products (--variant NAME):", *products])
     parser.add_argument(
         "--csms", metavar="URL", help="where the station connects (default: the lab's own bench)"
     )
@@ -103,7 +108,12 @@ def _list_defects(*, as_json: bool) -> int:
 
     if as_json:
         rows = [
-            {"name": defect.name, "text": defect.text, "caught_by": defect.caught_by}
+            {
+                "name": defect.name,
+                "text": defect.text,
+                "caught_by": defect.caught_by,
+                "variant": defect.variant,
+            }
             for defect in DEFECTS
         ]
         sys.stdout.write(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")

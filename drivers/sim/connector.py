@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import isinf
 
 from bench.capability import End
 from bench.errors import BenchError
@@ -15,8 +16,12 @@ from stations.hardware import ChipMeter, EvseHardware
 PHASES = 3
 
 
+IN_CABLE = 10.0
+"""Current in A that the box in a Mode 2 cable offers, on the one phase of a household socket."""
+
+
 class PlugLocked(BenchError):
-    """A hand can't take the plug out of the socket, as the station holds it."""
+    """A hand can't take the plug out of the socket or put it in, as the bolt is in the way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,9 @@ class Connector(EvseHardware):
 
     The station's side is `EvseHardware`. The vehicle's side is a `Circuit` (`wire`), the vehicle's
     limits, and what can be measured at the plug. Energy is integrated from event to event.
+
+    With `mode12` it is a household socket (IEC 61851-1 Modes 1 and 2): a box in the cable makes the
+    pilot while it is fed, and the station senses no more than the plug and that a vehicle is there.
     """
 
     def __init__(
@@ -43,6 +51,7 @@ class Connector(EvseHardware):
         voltage: float,
         contactor: Contactor,
         fixed_cable: float | None = None,
+        mode12: bool = False,
         register: float = 0.0,
     ) -> None:
         self.number = number
@@ -52,6 +61,7 @@ class Connector(EvseHardware):
         self._on_change = on_change
         self._contactor = contactor
         self._fixed_cable = fixed_cable
+        self._mode12 = mode12
         self._voltage = voltage
         self._register = register
         self._energy = [0.0] * PHASES
@@ -78,11 +88,23 @@ class Connector(EvseHardware):
     def wire(self, circuit: Circuit) -> None:
         """Change what hangs on the socket, in one instant."""
         self._timeline.now()
+        if self._keeps_out(circuit):
+            return
         self._circuit = circuit
         self._update()
 
+    def _keeps_out(self, circuit: Circuit) -> bool:
+        """Tell whether the bolt is in the way of a plug that is not in the socket yet."""
+        comes = isinf(self._circuit.proximity) and not isinf(circuit.proximity)
+        return self._locked and comes
+
     def plug_in(self, *, rating: float = 32.0) -> None:
-        """Plug a vehicle in by hand, with a cable of 13, 20, 32 or 63 A; it does not ask yet."""
+        """Plug a vehicle in by hand, with a cable of 13, 20, 32 or 63 A; it does not ask yet.
+
+        Raises `PlugLocked` when the bolt keeps the plug out.
+        """
+        if self._keeps_out(Circuit(proximity=CABLE_CODES[rating])):
+            raise PlugLocked(f"connector {self.number}: the lock keeps the plug out")
         self.wire(Circuit(connected=True, load=R2, proximity=CABLE_CODES[rating]))
 
     def draw(self) -> None:
@@ -140,11 +162,19 @@ class Connector(EvseHardware):
     # The station's side
 
     def pilot_state(self) -> str:
-        """Read the control pilot as state letter A to F."""
-        return pilot.state(self.levels())
+        """Read the control pilot as state letter A to F; of a household socket C or A.
+
+        There, C means that a plug is in and a vehicle behind it, whether it asks or not.
+        """
+        if not self._mode12:
+            return pilot.state(self.levels())
+        plugged = not isinf(self._circuit.proximity)
+        return "C" if self._supplied and plugged and self._circuit.connected else "A"
 
     def cable_rating(self) -> float | None:
         """Read the proximity contact, or the rating of a fixed cable."""
+        if self._mode12:
+            return None
         return self._fixed_cable or pilot.cable_rating(self._circuit.proximity)
 
     def offer(self, current: float | None) -> None:
@@ -217,6 +247,9 @@ class Connector(EvseHardware):
     def _levels(self) -> Levels:
         if not self._supplied:
             return DEAD
+        if self._mode12:
+            fed = pilot.levels(self._circuit, pilot.duty_of(IN_CABLE))
+            return fed if self._closed else DEAD
         duty = 100.0 if self._offer is None else pilot.duty_of(self._offer)
         return pilot.levels(self._circuit, duty)
 
@@ -236,7 +269,7 @@ class Connector(EvseHardware):
 
     def _flow(self) -> tuple[float, float, float]:
         seen = self._levels()
-        rating = self.cable_rating()
+        rating = IN_CABLE if self._mode12 else self.cable_rating()
         if not (self._supplied and self._closed and seen.pwm and rating):
             return 0.0, 0.0, 0.0
         if pilot.state(seen) not in "CD":
@@ -248,8 +281,9 @@ class Connector(EvseHardware):
                 0.0,
             )  # It is a machine: what station and cable allow is no limit.
         limit, phases = self._vehicle
+        phases = 1 if self._mode12 else phases
         current = min(pilot.current_of(seen.duty), rating, limit)
         return current, current if phases > 1 else 0.0, current if phases > 2 else 0.0
 
     def _sense(self) -> tuple[str, float | None]:
-        return pilot.state(self._levels()), self.cable_rating()
+        return self.pilot_state(), self.cable_rating()

@@ -109,7 +109,11 @@ async def open_lab(
     await asyncio.to_thread(storage.mkdir, exist_ok=True)
     async with AsyncExitStack() as stack:
         world = World(
-            connectors=product.connectors, fixed_cable=product.fixed_cable, register=REGISTER
+            connectors=product.connectors,
+            fixed_cable=product.fixed_cable,
+            mode12=product.mode12,
+            readers=product.readers,
+            register=REGISTER,
         )
         stack.callback(world.timeline.stop)
         twins = _twins(world, folder if serial else None)

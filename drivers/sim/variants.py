@@ -112,6 +112,10 @@ class Variant:
     """How many it has; connector 1 is on the bench."""
     fixed_cable: float | None = None
     """Rating of its own cable in A, None when it has a socket."""
+    mode12: bool = False
+    """Its sockets are household ones, for IEC 61851-1 Modes 1 and 2 only."""
+    readers: bool = True
+    """It has card readers."""
     reservations_off: Mapping[str, str] | None = None
     """The key and value that make it refuse reservations, as `[pixit.reservations_off]` wants."""
     station: Mapping[str, Any] = field(default_factory=dict)
@@ -154,6 +158,10 @@ def _variant(summary: str, pics: Mapping[str, Any], **station: Any) -> Variant:
     )
 
 
+def _profiles_without(*profiles: str) -> tuple[str, ...]:
+    return tuple(one for one in _DEFAULT.station["profiles"] if one not in profiles)
+
+
 VARIANTS: Mapping[str, Variant] = MappingProxyType(
     {
         "default": _DEFAULT,
@@ -173,6 +181,67 @@ VARIANTS: Mapping[str, Variant] = MappingProxyType(
             "a buffered supply: it reports what it stops before it goes down",
             {"AQ-7.1": True, "AQ-7.2": False},
             buffer_time=1.5,
+        ),
+        "fixed-cable": replace(
+            _variant(
+                "two fixed cables, no lock",
+                {"GEN.fixed_cable": True, "BENCH.block_lock": False},
+                fixed_cable=True,
+            ),
+            fixed_cable=32.0,
+        ),
+        "blocked-socket": _variant(
+            "the lock keeps the plug out until somebody is authorised",
+            {"AQ-2": True},
+            blocks_plug=True,
+        ),
+        "no-reader": replace(
+            _variant(
+                "no card reader: the CSMS starts and stops everything",
+                {"C-07": False, "C-08": False, "GEN.rfid": "none"},
+            ),
+            readers=False,
+        ),
+        "no-local-stop": _variant(
+            "a card starts, the CSMS or the vehicle stops", {"C-08": False}, local_stop=False
+        ),
+        "single": replace(
+            _variant(
+                "one socket and one reader, no authorization cache",
+                {"GEN.multi": False, "GEN.rfid": "single", "C-02": False, "C-04": False},
+                shared_reader=True,
+                missing_keys=frozenset({"AllowOfflineTxForUnknownId", "AuthorizationCacheEnabled"}),
+            ),
+            connectors=1,
+        ),
+        "stops-at-vehicle": _variant(
+            "unplugging at the vehicle always stops",
+            {"C-06": "Yes", "CFG.StopTransactionOnEVSideDisconnect.rw": False},
+            fixed_keys={"StopTransactionOnEVSideDisconnect": "true"},
+        ),
+        "waits-for-vehicle": _variant(
+            "unplugging at the vehicle never stops",
+            {"C-06": "No", "CFG.StopTransactionOnEVSideDisconnect.rw": False},
+            fixed_keys={"StopTransactionOnEVSideDisconnect": "false"},
+        ),
+        "mode-1-2": replace(
+            _variant(
+                "two household sockets without control pilot",
+                {
+                    "GEN.mode12": True,
+                    "AQ-6": False,
+                    "C-06": "Yes",
+                    "CFG.StopTransactionOnEVSideDisconnect.rw": False,
+                    "BENCH.block_lock": False,
+                    "FP.SC": False,
+                    **dict.fromkeys(_PROFILE_LIMITS),
+                },
+                profiles=_profiles_without("SmartCharging"),
+                fixed_cable=True,
+                fixed_keys={"StopTransactionOnEVSideDisconnect": "true"},
+                current=16.0,
+            ),
+            mode12=True,
         ),
     }
 )

@@ -47,6 +47,8 @@ class World(StationHardware):
         voltage: float = 230.0,
         contactor: Contactor | None = None,
         fixed_cable: float | None = None,
+        mode12: bool = False,
+        readers: bool = True,
         read_time: float = 0.05,
         register: float = 0.0,
     ) -> None:
@@ -54,6 +56,7 @@ class World(StationHardware):
         self.outages = 0
         """How often the mains went away."""
         self._mains = False
+        self._readers = readers
         self._read_time = read_time
         self._voltage = voltage
         self._fields: dict[int, dict[str, Timer]] = {}
@@ -67,6 +70,7 @@ class World(StationHardware):
                 voltage=voltage,
                 contactor=contactor or Contactor(),
                 fixed_cable=fixed_cable,
+                mode12=mode12,
                 register=register,
             )
             for number in range(1, connectors + 1)
@@ -118,7 +122,7 @@ class World(StationHardware):
 
         def read() -> None:
             # Two cards in one field disturb each other.
-            if self._mains and len(field) == 1:
+            if self._readers and self._mains and len(field) == 1:
                 self._events.put_nowait(CardRead(id_tag, reader))
 
         field[id_tag] = self.timeline.after(self._read_time, read)

@@ -268,3 +268,37 @@ async def test_timers_see_the_moment_they_were_due_at(clock: Clock) -> None:
     clock.advance(100)
     assert timeline.now() == 1100
     assert seen == [1001, 1001.5, 1002]
+
+
+async def test_the_lock_keeps_a_plug_out(world: World) -> None:
+    connector = world.connectors[1]
+    assert connector.lock(True)
+    with pytest.raises(PlugLocked, match="connector 1: the lock keeps the plug out"):
+        connector.plug_in()
+    connector.wire(Circuit(connected=True, load=2740, proximity=220))
+    assert (connector.pilot_state(), connector.cable_rating()) == ("A", None)
+    assert connector.lock(False)
+    connector.plug_in()
+    assert (connector.pilot_state(), connector.cable_rating()) == ("B", 32.0)
+
+
+async def test_a_household_socket_senses_plug_and_vehicle_only(clock: Clock) -> None:
+    world = World(clock=clock, mode12=True)
+    connector = world.connectors[1]
+    connector.plug_in()
+    assert (connector.pilot_state(), connector.cable_rating()) == ("C", None)
+    assert connector.levels().high == 0.0, "the box in the cable has no supply yet"
+    connector.close_contactor(True)
+    connector.draw()
+    clock.advance(1)
+    assert connector.levels().pwm
+    assert connector.current() == (10.0, 0.0, 0.0)
+    connector.unplug(End.VEHICLE)
+    assert connector.pilot_state() == "A"
+
+
+async def test_without_a_reader_a_card_says_nothing(clock: Clock) -> None:
+    world = World(clock=clock, readers=False)
+    world.present("04A1B2C3")
+    clock.advance(1)
+    assert pending(world) == []

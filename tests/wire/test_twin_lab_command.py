@@ -159,7 +159,7 @@ def test_the_defects_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert LAB.run(parse(LAB, "--list-defects", "--json")) == 0
     rows = json.loads(capsys.readouterr().out)
     assert rows
-    assert all(set(row) == {"name", "text", "caught_by"} for row in rows)
+    assert all(set(row) == {"name", "text", "caught_by", "variant"} for row in rows)
     assert LAB.run(parse(LAB, "--list-defects")) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == [row["name"] for row in rows]

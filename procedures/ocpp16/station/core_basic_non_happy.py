@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bench.capability import CardPresenter, VehicleCoupler
 from bench.case import Case
-from bench.errors import Unverifiable
 from bench.ocpp import v16
 from bench.ocpp.csms import Csms
 from bench.ocpp.match import error, result
@@ -25,13 +24,15 @@ async def refused_card_starts_no_transaction(
     case: Case, station: Station, csms: Csms, coupler: VehicleCoupler, cards: CardPresenter
 ) -> None:
     """A card that the CSMS refuses must not start a transaction."""
-    stranger = case.pixit.card("invalid")
+    stranger, connector = case.pixit.card("invalid"), case.pixit.connector
     csms.answers(v16.Authorize, idTagInfo={"status": "Invalid"})
     card_first = bool(case.pics.get("AQ-2"))
+    remote = case.pics.get("C-07") is False
 
     async with case.preamble():
-        if case.pics.get("C-07") is False:
-            raise Unverifiable("the station has no local identification means (C-07 = false)")
+        if remote:
+            case.note("no local identification (C-07 = false): the CSMS asks for the start instead")
+            await states.configured(case, station, "AuthorizeRemoteTxRequests", "true")
         await states.configured(case, station, "MinimumStatusDuration", 10, if_implemented=True)
         await states.configured(case, station, "LocalPreAuthorize", "true")
 
@@ -40,11 +41,18 @@ async def refused_card_starts_no_transaction(
             await states.plugged_in(case, station, coupler)
 
         async with case.step("Present a card that the CSMS refuses"):
-            await cards.present(stranger, connector=case.pixit.connector)
-            await station.expect(v16.Authorize(idTag=stranger.id_tag))
+            if remote:
+                await states.remote_start_accepted(case, station, stranger, asks=True)
+            else:
+                await cards.present(stranger, connector=connector)
+                await station.expect(v16.Authorize(idTag=stranger.id_tag))
 
         if card_first:
-            await states.plugged_in(case, station, coupler)
+            async with case.step("Push the plug in, which the lock may keep out"):
+                case.afterwards(coupler.unplug, connector)
+                await coupler.plug_in(connector)
+                ready = v16.StatusNotification(connectorId=connector, status="Preparing")
+                await station.may_come(ready, within=case.pixit.settling_time)
 
         async with case.step("No transaction starts"):
             await station.expect_none(v16.StartTransaction(), during=case.pixit.settling_time)

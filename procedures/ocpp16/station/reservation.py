@@ -292,5 +292,8 @@ async def reservation_serves_every_card_of_the_group(
         await reservations.asked(case, station, csms, number, owner, "Accepted", parentIdTag=parent)
         await reservations.reported(case, station)
 
-    await states.authorized(case, station, cards, card)
+    if case.pics.get("C-07") is False:
+        await states.remotely_prepared(case, station, card)
+    else:
+        await states.authorized(case, station, cards, card)
     await reservations.begun_by_plug(case, station, coupler, vehicle, card, number)

@@ -544,5 +544,7 @@ class ScriptedStation:
             return
         known = self.keys["LocalPreAuthorize"] == "true" and payload["idTag"] in self.listed
         if self.keys["AuthorizeRemoteTxRequests"] == "true" and not known:
-            await self.call("Authorize", idTag=payload["idTag"])
+            answer = await self.call("Authorize", idTag=payload["idTag"])
+            if answer["idTagInfo"]["status"] != "Accepted":
+                return
         await self.admit(payload["idTag"])
