@@ -73,8 +73,12 @@ class PacedPtyWire(PtyWire):
                 for end in ready:
                     data = os.read(end, 4096)
                     pause = silence(self._rate) if end != last else 0.0
-                    free = max(time.perf_counter(), free + pause) + taken(len(data), self._rate)
-                    last = end
+                    free, last = free + pause, end
+                    if end == twin:
+                        # The device answers at once; only its simulation needs time for that.
+                        free = max(time.perf_counter(), free + taken(len(data), self._rate))
+                    else:
+                        free = max(time.perf_counter(), free) + taken(len(data), self._rate)
                     time.sleep(max(0.0, free - time.perf_counter()))
                     os.write(other[end], data)
         finally:
