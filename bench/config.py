@@ -63,6 +63,28 @@ class LimitSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ApiSettings:
+    """Table `[api]`: how `pilotbench serve` offers its API."""
+
+    certificate: str | None = None
+    """PEM file with the certificate chain, beside this file unless absolute; it turns TLS on."""
+    key: str | None = None
+    """PEM file with the certificate's key."""
+    plain: bool = False
+    """Allows an address that is not this machine's own without TLS, say behind a proxy."""
+    absent_after: float = 60.0
+    """Seconds without a sign of an operator after which prompts are held."""
+    actuators: bool = False
+    """Offers the bench's hands to another test tool (`/plugin`, `/plugout`, `/authorize`, …)."""
+
+    def __post_init__(self) -> None:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("keys 'certificate' and 'key': expected both or none")
+        if self.absent_after <= 0:
+            raise ValueError(f"key 'absent_after': {self.absent_after:g}, expected more than 0")
+
+
+@dataclass(frozen=True, slots=True)
 class BenchSettings:
     """Table `[bench]`: who this bench is."""
 
@@ -90,13 +112,14 @@ class BenchConfig:
     ocpp: OcppSettings = field(default_factory=OcppSettings)
     operator: OperatorSettings = field(default_factory=OperatorSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
+    api: ApiSettings = field(default_factory=ApiSettings)
     devices: tuple[DeviceEntry, ...] = ()
 
 
 def load_bench(path: Path) -> BenchConfig:
     """Read and check a `bench.toml`; raises `ConfigError` naming file, table and key."""
     document = toml.load(path)
-    toml.check_tables(path, document, "bench", "ocpp", "operator", "limits", "device")
+    toml.check_tables(path, document, "bench", "ocpp", "operator", "limits", "api", "device")
     entries = document.get("device", [])
     if not isinstance(entries, list):
         raise ConfigError(f"{path}: [device] is a single table, expected [[device]]")
@@ -119,6 +142,7 @@ def load_bench(path: Path) -> BenchConfig:
             OperatorSettings, document.get("operator", {}), f"{path}: table [operator]"
         ),
         limits=toml.parse(LimitSettings, document.get("limits", {}), f"{path}: table [limits]"),
+        api=toml.parse(ApiSettings, document.get("api", {}), f"{path}: table [api]"),
         devices=devices,
     )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import __version__
+from bench.actuators import Actuators, InUse
 from bench.archive import Archive, new_folder
 from bench.clock import compare
 from bench.config import BenchConfig
@@ -25,6 +26,10 @@ from bench.session import Session
 from bench.stream import Stream
 
 log = logging.getLogger(__name__)
+
+
+RETRY = 0.1
+"""Seconds between two tries to take the devices back from the actuators."""
 
 
 class Busy(BenchError):
@@ -45,9 +50,11 @@ class Engine:
         out: Path,
         *,
         only: Session | None = None,
+        prefix: str = "",
     ) -> None:
         """Make the engine; `only` is a session whose single run, in `out`, somebody else makes.
 
+        With a `prefix` of its own a late answer to a prompt of an earlier engine finds none here.
         Raises `ConfigError` when two DUTs have one identity.
         """
         self.config = bench
@@ -55,7 +62,7 @@ class Engine:
         if len(self.duts) < len(duts):
             raise ConfigError("--dut: two DUTs have the same identity")
         if only is None:
-            self.desk = PromptDesk(Stream(), within=bench.operator.within)
+            self.desk = PromptDesk(Stream(), within=bench.operator.within, prefix=prefix)
             self.archive = Archive(out)
             self._sessions = {
                 identity: Session(bench, dut, desk=self.desk) for identity, dut in self.duts.items()
@@ -67,8 +74,10 @@ class Engine:
         self.stream = self.desk.stream
         self._runs_are_ours = only is None
         self._session = next(iter(self._sessions.values()), None)
+        self.actuators = Actuators(bench, next(iter(duts), None), self.desk)
         self._run: asyncio.Task[None] | None = None
         self._reports: set[asyncio.Task[None]] = set()
+        self._starting = False
         self._closing: str | None = None
         """Who asked the engine to end."""
         self.on_run_over: Callable[[], None] = lambda: None
@@ -130,10 +139,27 @@ class Engine:
 
         Raises `Busy`, or what keeps the run from beginning.
         """
-        if self._closing is not None or not self._runs_are_ours:
-            raise Busy("the engine starts no runs" if self._closing is None else "the engine ends")
-        if self._run is not None:
-            raise Busy(f"run {self.run_id} is going on")
+        self.refuse_when_busy()
+        self._starting = True
+        try:
+            # Another tool may have left the cable in.
+            await self.actuators.release()
+            return await self._begin(dut, plan)
+        except InUse as error:
+            raise Busy(str(error)) from error
+        finally:
+            self._starting = False
+
+    def refuse_when_busy(self) -> None:
+        """Raise `Busy` unless the bench is free."""
+        if self._closing is not None:
+            raise Busy("the engine ends")
+        if not self._runs_are_ours:
+            raise Busy("the engine makes a single run")
+        if self._run is not None or self._starting:
+            raise Busy(f"run {self.run_id} is going on" if self.run_id else "a run is beginning")
+
+    async def _begin(self, dut: DutConfig, plan: Plan) -> str:
         session = self._sessions[dut.dut.identity]
         folder = new_folder(self.archive.root, dut.dut.model)
         began = asyncio.Event()
@@ -226,8 +252,18 @@ class Engine:
             while self._run is not None:
                 with suppress(Exception):
                     await asyncio.shield(self._run)
+            await self._let_go()
             if self._reports:
                 await asyncio.wait(self._reports)
+
+    async def _let_go(self) -> None:
+        """Make safe what the actuators hold, once their last act is done."""
+        while True:
+            try:
+                return await self.actuators.release()
+            except InUse:
+                self.desk.refuse("the engine ends")
+                await asyncio.sleep(RETRY)
 
     def snapshot(self) -> dict[str, Any]:
         """Describe bench, DUT, device states and current run for a front end that just came."""

@@ -7,16 +7,22 @@ import dataclasses
 import math
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
 
-from bench.clock import iso, now
+from bench.clock import iso, monotonic, now
 from bench.device import Action, Answer, Operator
 from bench.errors import BenchError, JournalError, Unverifiable
-from bench.events import Answered, Prompted, PromptWithdrawn
+from bench.events import (
+    Answered,
+    OperatorLeft,
+    OperatorReturned,
+    Prompted,
+    PromptWithdrawn,
+)
 from bench.ocpp.frame import shorten
 from bench.stream import Stream
 
@@ -47,6 +53,7 @@ class Prompt:
     text: str
     options: tuple[str, ...]
     deadline: datetime
+    asked: datetime
     action: Action | None = None
     picture: str | None = None
 
@@ -66,8 +73,14 @@ class Prompt:
 class PromptDesk(Operator):
     """Puts prompts, keeps each open until its first answer or its deadline, records both."""
 
-    def __init__(self, stream: Stream, *, within: float, refusing: bool = False) -> None:
-        """Open the desk; `within` is the operator's deadline in s, `refusing` answers nothing."""
+    def __init__(
+        self, stream: Stream, *, within: float, refusing: bool = False, prefix: str = ""
+    ) -> None:
+        """Open the desk; `within` is the operator's deadline in s, `refusing` answers nothing.
+
+        With a `prefix` of its own a desk's prompts can't be mistaken for those of another.
+        """
+        self._prefix = prefix
         self.stream = stream
         self._within = within
         self._usual_refusal = "refused" if refusing else None
@@ -78,6 +91,9 @@ class PromptDesk(Operator):
         self._closed: dict[str, tuple[type[PromptClosed], str]] = {}
         """Why a prompt takes no answer any more."""
         self._change = asyncio.Event()
+        self._pace = asyncio.Event()
+        self._left: dict[str, timedelta] = {}
+        """The time left to the prompts that were open when they were held."""
         self.held = False
         """True while no operator is there, and prompts wait without a deadline."""
 
@@ -106,9 +122,11 @@ class PromptDesk(Operator):
         if kind not in KINDS or (kind == "choose") != bool(options):
             raise ValueError(f"can't ask {kind!r} with the options {options!r}")
         seconds = self._within if within is None else within
-        deadline = now().utc + timedelta(seconds=seconds)
+        moment = now().utc
+        deadline = moment + timedelta(seconds=seconds)
         self._asked += 1
-        prompt = Prompt(f"p{self._asked}", kind, text, tuple(options), deadline, action)
+        name = f"{self._prefix}p{self._asked}"
+        prompt = Prompt(name, kind, text, tuple(options), deadline, moment, action)
         shown = prompt.to_json()
         self.stream.emit(
             Prompted(
@@ -128,7 +146,7 @@ class PromptDesk(Operator):
         else:
             self._notify()
         try:
-            await asyncio.wait([waiting], timeout=seconds)
+            await self._wait(waiting, seconds)
         except asyncio.CancelledError:
             if not waiting.done():
                 self.withdraw(prompt.id, "no longer needed")
@@ -139,6 +157,50 @@ class PromptDesk(Operator):
         if isinstance(outcome, Unverifiable):
             raise outcome
         return outcome
+
+    async def _wait(self, waiting: asyncio.Future[Any], seconds: float) -> None:
+        """Wait for an answer, for so many s; the time while prompts are held does not count."""
+        while not waiting.done() and seconds > 0:
+            began = monotonic()
+            pace = asyncio.ensure_future(self._pace.wait())
+            held = self.held
+            try:
+                await asyncio.wait(
+                    [waiting, pace],
+                    timeout=None if held else seconds,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+            finally:
+                pace.cancel()
+            if not held:
+                seconds -= monotonic() - began
+
+    def hold(self) -> None:
+        """Let prompts wait without a deadline, since no operator is there to see them."""
+        if self.held:
+            return
+        self.held = True
+        moment = now().utc
+        self._left = {prompt.id: prompt.deadline - moment for prompt in self.open}
+        self._keep_pace(OperatorLeft([prompt.id for prompt in self.open]))
+
+    def release(self) -> None:
+        """Let prompts go on with the time that was left to them."""
+        if not self.held:
+            return
+        self.held = False
+        moment = now().utc
+        for prompt, waiting in list(self._open.values()):
+            left = self._left.get(prompt.id, prompt.deadline - prompt.asked)
+            self._open[prompt.id] = replace(prompt, deadline=moment + left), waiting
+        self._keep_pace(OperatorReturned({one.id: iso(one.deadline) for one in self.open}))
+        self._notify()
+
+    def _keep_pace(self, event: OperatorLeft | OperatorReturned) -> None:
+        self._pace.set()
+        self._pace = asyncio.Event()
+        with suppress(JournalError):
+            self.stream.emit(event)
 
     def answer(self, prompt_id: str, answer: Any, *, comment: str = "", by: str = "") -> Answer:
         """Answer a prompt; the first answer wins.

@@ -28,7 +28,9 @@ from bench.plan import Plan
 from bench.runner import Runner
 from bench.stream import Stream, comparing_clocks
 
-_SECRET = re.compile(r"""((?:password|secret|token)\s*=\s*)("[^"\n]*"|'[^'\n]*')""")
+_SECRET = re.compile(
+    r"""((?:password|secret|token|authorization_?key)\s*=\s*)("[^"\n]*"|'[^'\n]*')"""
+)
 """What the copies in a run's folder leave out of the lab's files."""
 
 
@@ -189,7 +191,10 @@ class Session:
         names = "".join(f'    "{one.id}",\n' for one in plan.cases)
         copies = {"plan.toml": f"[plan]\ncases = [\n{names}]\n"}
         for path, name in ((self.config.path, "bench.toml"), (self.dut.path, "dut.toml")):
-            copies[name] = _SECRET.sub(r'\1"***"', path.read_text("utf-8"))
+            text = path.read_text("utf-8")
+            for _, secret in _SECRET.findall(text):
+                self.stream.masks.know(secret[1:-1])
+            copies[name] = _SECRET.sub(r'\1"***"', text)
         for name, text in copies.items():
             try:
                 folder.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ from bench.clock import Stamp, compare, now
 from bench.errors import JournalError
 from bench.events import Answered, CaseEnded, ClocksCompared, Event, RunEnded, RunStarted
 from bench.journal import JournalWriter, Record
+from bench.masks import Masks
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,8 @@ class Stream:
 
     def __init__(self) -> None:
         self.journal: JournalWriter | None = None
+        self.masks = Masks()
+        """What keeps secrets out of every record."""
         self.last = 0
         """Number of the newest record."""
         self.lost: Callable[[JournalError], None] = lambda error: None
@@ -36,7 +39,7 @@ class Stream:
     def emit(self, event: Event, stamp: Stamp | None = None) -> Record:
         """Record an event; `stamp` when it happened before now. Raises `JournalError`."""
         moment = stamp or now()
-        record = Record(self.last + 1, moment.utc, moment.mono, event)
+        record = Record(self.last + 1, moment.utc, moment.mono, self.masks.apply(event))
         if self.journal is not None:
             try:
                 self.journal.append(record, durable=isinstance(event, _DURABLE))

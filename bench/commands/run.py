@@ -132,13 +132,15 @@ async def _open_operator(
         from bench.config import split_address
         from bench.engine import Engine
         from bench.server import serving
+        from bench.server.place import tls_of
         from bench.server.token import operator_token
 
         host, port = split_address(options.api, "--api")
         path, token = operator_token(folder)
         stack.callback(path.unlink, missing_ok=True)
         engine = Engine(session.config, [session.dut], folder, only=session)
-        serve = serving(engine, host=host, port=port, token=token)
+        tls = tls_of(session.config, host)
+        serve = serving(engine, host=host, port=port, token=token, tls=tls)
         url = await stack.enter_async_context(serve)
         sys.stderr.write(f"API: {url} token file {path}\n")
     elif options.operator == "terminal":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import secrets
 import signal
 import sys
 from contextlib import AsyncExitStack
@@ -58,11 +59,12 @@ async def _serve(
 ) -> int:
     from bench.engine import Engine
     from bench.server import serving
+    from bench.server.place import announced, tls_of
     from bench.server.shares import Shares
     from bench.server.token import operator_token
 
     ended = asyncio.Event()
-    engine = Engine(bench, duts, out)
+    engine = Engine(bench, duts, out, prefix=f"{secrets.token_hex(2)}-")
 
     def end(by: str) -> None:
         # A second signal cuts the clean-ups of a run short.
@@ -76,10 +78,18 @@ async def _serve(
             stack.callback(loop.remove_signal_handler, number)
         path, token = operator_token(out)
         host, port = address
-        url = await stack.enter_async_context(
-            serving(engine, host=host, port=port, token=token, shares=Shares(out))
+        serve = serving(
+            engine,
+            host=host,
+            port=port,
+            token=token,
+            shares=Shares(out),
+            tls=tls_of(bench, host),
+            absent_after=bench.api.absent_after,
         )
+        url = await stack.enter_async_context(serve)
         await stack.enter_async_context(engine.opened())
+        stack.enter_context(announced(out, url))
         sys.stdout.write(f"API: {url} token file {path}\n")
         sys.stdout.flush()
         await ended.wait()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.errors import ConfigError
+from bench.events import Event
 from bench.journal import JOURNAL, Fault, JournalReader
 from bench.runview import RunView, fold
 
@@ -26,13 +28,18 @@ class RecordedRun:
     """Where the journal stops being sound."""
 
 
-def read_run(folder: Path) -> RecordedRun:
-    """Read a run's journal; raises `ConfigError` when the folder holds none."""
+def read_run(folder: Path, shown: Callable[[Event], Event] | None = None) -> RecordedRun:
+    """Read a run's journal, each event as it is `shown` to the reader.
+
+    Raises `ConfigError` when the folder holds none.
+    """
     path = folder / JOURNAL
     if not path.is_file():
         raise ConfigError(f"{folder}: no {JOURNAL} here, so this is no run's folder")
     reader = JournalReader(path)
-    view = fold(reader)
+    view = fold(
+        record if shown is None else replace(record, event=shown(record.event)) for record in reader
+    )
     if view.started is None:
         raise ConfigError(f"{path}: no run began: {reader.fault or 'it has no RunStarted'}")
     return RecordedRun(folder, view, reader.head, reader.fault)

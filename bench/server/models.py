@@ -17,6 +17,11 @@ class Problem(BaseModel):
     detail: str
 
 
+def problems(*codes: int) -> dict[int | str, dict[str, Any]]:
+    """Declare the answers of a route that say what is wrong."""
+    return {code: {"model": Problem} for code in codes}
+
+
 class DeviceModel(BaseModel):
     """A device of the bench."""
 

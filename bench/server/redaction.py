@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 
+from bench.events import Event, from_data, to_data
+
 HIDDEN = "***"
 
 
@@ -21,10 +23,10 @@ def _viewer(data: dict[str, Any]) -> None:
     data.update(name=HIDDEN, share=HIDDEN)
 
 
-_REDACTIONS: dict[bytes, Callable[[dict[str, Any]], None]] = {
-    b"StationRefused": _refused,
-    b"ViewerConnected": _viewer,
-    b"ViewerDisconnected": _viewer,
+_REDACTIONS: dict[str, Callable[[dict[str, Any]], None]] = {
+    "StationRefused": _refused,
+    "ViewerConnected": _viewer,
+    "ViewerDisconnected": _viewer,
 }
 # Run, number and times come first in a frame, so nothing that a DUT says can look like it.
 _EVENT = re.compile(
@@ -37,9 +39,20 @@ def for_observer(frame: bytes) -> bytes:
     found = _EVENT.match(frame)
     if found is None:
         raise ValueError("not a frame of the stream")
-    redact = _REDACTIONS.get(found[1])
+    redact = _REDACTIONS.get(found[1].decode())
     if redact is None:
         return frame
     document = orjson.loads(frame)
     redact(document["data"])
     return orjson.dumps(document)
+
+
+def event_for_observer(event: Event) -> Event:
+    """Return an event as an observer may read it."""
+    kind = type(event).__name__
+    redact = _REDACTIONS.get(kind)
+    if redact is None:
+        return event
+    data = to_data(event)
+    redact(data)
+    return from_data(kind, data)

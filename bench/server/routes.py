@@ -14,20 +14,22 @@ from bench.operator import NoSuchPrompt, PromptClosed
 from bench.plan import Selection
 from bench.report import FILES, read_run, render
 from bench.server.access import Access, Role, holder_of
+from bench.server.actuator_routes import actuator_routes
 from bench.server.models import (
     AcceptedModel,
     AnswerModel,
     ByModel,
     PlanModel,
-    Problem,
     ProcedureModel,
     PromptModel,
     RunModel,
     SessionModel,
     StartedModel,
     StartModel,
+    problems,
     run_model,
 )
+from bench.server.redaction import event_for_observer
 from bench.server.snapshot import prompts as open_prompts
 from bench.server.snapshot import session as describe
 from bench.server.viewers import Viewers
@@ -40,16 +42,13 @@ _FORMS = {
 }
 
 
-def problems(*codes: int) -> dict[int | str, dict[str, Any]]:
-    """Declare the answers of a route that say what is wrong."""
-    return {code: {"model": Problem} for code in codes}
-
-
 def make_routes(engine: Engine, access: Access, viewers: Viewers) -> APIRouter:
     """Make the routes of one engine, each for the roles that may use it."""
     routes = APIRouter(prefix=ROOT)
     routes.include_router(_reading(engine, access, viewers))
     routes.include_router(_acting(engine, access))
+    if engine.config.api.actuators:
+        routes.include_router(actuator_routes(engine, access))
     return routes
 
 
@@ -72,7 +71,11 @@ def _reading(engine: Engine, access: Access, viewers: Viewers) -> APIRouter:
 
     async def rendered(request: Request, run: str, kind: str) -> bytes:
         one = await readable(request, run)
-        return await asyncio.to_thread(lambda: render(read_run(one.folder), kind))
+        if kind not in FILES:
+            raise HTTPException(501, f"this version writes no {kind.upper()} reports")
+        operator = holder_of(request).role is Role.OPERATOR
+        shown = None if operator else event_for_observer
+        return await asyncio.to_thread(lambda: render(read_run(one.folder, shown), kind))
 
     @routes.get("/session")
     async def session(request: Request) -> SessionModel:
@@ -129,8 +132,6 @@ def _reading(engine: Engine, access: Access, viewers: Viewers) -> APIRouter:
 
 def _as_file(rendered: Any, kind: str, media_type: str) -> Any:
     async def give(request: Request, run: str) -> Response:
-        if kind not in FILES:
-            raise HTTPException(501, f"this version writes no {kind.upper()} reports")
         return Response(await rendered(request, run, kind), media_type=media_type)
 
     return give

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import secrets
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -19,20 +18,14 @@ from bench.errors import BenchError, ConfigError
 from bench.server.access import Access
 from bench.server.app import make_app
 from bench.server.feed import Feed
+from bench.server.place import Tls
+from bench.server.presence import Presence
 from bench.server.protocol import StreamProtocol
 from bench.server.shares import Shares
 from bench.server.viewers import STALLED, Viewers
 
 PATIENCE = 0.5
 """Seconds that a request in progress gets when the API closes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tls:
-    """A certificate chain and its key, as PEM files."""
-
-    certificate: Path
-    key: Path
 
 
 @asynccontextmanager
@@ -45,16 +38,19 @@ async def serving(
     shares: Shares | None = None,
     tls: Tls | None = None,
     stalled: float = STALLED,
+    absent_after: float = math.inf,
 ) -> AsyncIterator[str]:
     """Serve the API while the context lasts; its URL is the value. Port 0: the system chooses.
 
-    A viewer that reads nothing for `stalled` s is evicted. Raises `BenchError` when the address
+    A viewer that reads nothing for `stalled` s is evicted; prompts are held while no operator was
+    there for `absent_after` s. Raises `BenchError` when the address
     can't be used, `ConfigError` when the certificate can't.
     """
     # It would log addresses with the tokens in them.
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-    feed, access = Feed(engine), Access(token, shares)
-    viewers = Viewers(engine, feed, access, stalled=stalled)
+    presence = Presence(engine.desk, absent_after=absent_after)
+    feed, access = Feed(engine), Access(token, shares, seen=presence.seen)
+    viewers = Viewers(engine, feed, access, stalled=stalled, left=presence.left)
     config = uvicorn.Config(
         make_app(engine, feed, access, viewers),
         http="h11",
@@ -82,7 +78,8 @@ async def serving(
     engine.on_run_over = feed.turn
     try:
         with engine.stream.watched_by(feed.take):
-            yield _url(listener, "http" if tls is None else "https")
+            async with presence.watching(lambda: viewers.has_operator):
+                yield _url(listener, "http" if tls is None else "https")
     finally:
         server.should_exit = True
         closing = asyncio.create_task(server.shutdown(sockets=[listener]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 
@@ -38,12 +38,20 @@ class Viewers:
     """The open connections of the stream."""
 
     def __init__(
-        self, engine: Engine, feed: Feed, access: Access, *, stalled: float = STALLED
+        self,
+        engine: Engine,
+        feed: Feed,
+        access: Access,
+        *,
+        stalled: float = STALLED,
+        left: Callable[[], None] = lambda: None,
     ) -> None:
+        """Serve an engine's feed; `left` is called when a connection has ended."""
         self._engine = engine
         self._feed = feed
         self._access = access
         self._stalled = stalled
+        self._left = left
         self._numbers = itertools.count(1)
         self._watching: dict[int, tuple[Holder, datetime]] = {}
 
@@ -91,6 +99,7 @@ class Viewers:
             yield ending
         finally:
             del self._watching[number]
+            self._left()
             if share is not None:
                 reason = ending[0] if ending else "the engine ends"
                 with suppress(JournalError):

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
 
-from bench.config import BenchConfig, BenchSettings, OperatorSettings, load_bench
+from bench.config import ApiSettings, BenchConfig, BenchSettings, OperatorSettings, load_bench
 from bench.dut import DutConfig, load_dut
 from bench.engine import Engine
 from bench.server import serving
@@ -92,10 +92,14 @@ class Watching:
         return [frame["n"] for frame in self.frames if frame["run"] == run]
 
 
-def idle_engine(folder: Path, *, within: float = 20.0) -> Engine:
+def idle_engine(folder: Path, *, within: float = 20.0, actuators: bool = False) -> Engine:
     """Make an engine with no device and no DUT; a prompt waits so many s."""
-    bench = BenchSettings("desk")
-    config = BenchConfig(folder / "bench.toml", bench, operator=OperatorSettings(within=within))
+    config = BenchConfig(
+        folder / "bench.toml",
+        BenchSettings("desk"),
+        operator=OperatorSettings(within=within),
+        api=ApiSettings(actuators=actuators),
+    )
     return Engine(config, [], folder)
 
 
