@@ -12,7 +12,7 @@ from bench.capability import Card
 from bench.clock import utc, wire
 from bench.ocpp import schema
 from bench.ocpp.action import Action
-from bench.ocpp.frame import Call, CallError, CallResult, shorten
+from bench.ocpp.frame import Call, CallError, CallResult, Frame, shorten
 from bench.ocpp.match import CallPattern
 
 
@@ -41,6 +41,10 @@ class Book:
     """The reservationIds that the DUT may still hold."""
     boot_status: str = "Accepted"
     """Answer to the last BootNotification; Accepted for a DUT that just reconnects."""
+    changed_keys: dict[str, str] = field(default_factory=dict)
+    """Configuration keys whose value is not what it was, with the value that it was."""
+    _keys: dict[str, str] = field(default_factory=dict)
+    """The value of each configuration key when it was read or written last."""
     _starts: dict[tuple[Any, ...], int] = field(default_factory=dict)
     _ids: itertools.count[int] = field(
         default_factory=lambda: itertools.count(int(time.time()) % 100_000_000)
@@ -66,6 +70,25 @@ class Book:
         number = next(self._ids)
         self.reservations.add(number)
         return number
+
+    def configured(self, request: Call, answer: Frame) -> None:
+        """Follow what a CALL of the bench and its answer tell of the configuration keys."""
+        match request.action, answer:
+            case "GetConfiguration", CallResult(_, {"configurationKey": list(keys)}):
+                for key in keys:
+                    match key:
+                        case {"key": str(name), "value": str(value)}:
+                            self._key_is(name, value)
+            case "ChangeConfiguration", CallResult(_, {"status": "Accepted" | "RebootRequired"}):
+                name, value = str(request.payload["key"]), str(request.payload["value"])
+                if name in self._keys:
+                    self.changed_keys.setdefault(name, self._keys[name])
+                    self._key_is(name, value)
+
+    def _key_is(self, name: str, value: str) -> None:
+        self._keys[name] = value
+        if self.changed_keys.get(name, "").lower() == value.lower():
+            self.changed_keys.pop(name, None)
 
     def transaction_id(self, start: Mapping[str, Any]) -> int:
         """Return the id that was given for a StartTransaction."""

@@ -216,13 +216,15 @@ class Dialogue:
             try:
                 async with asyncio.timeout(within):
                     await self._send(connection, encode(request), request)
-                    return await future
+                    answer = await future
             except TimeoutError:
                 raise CheckFailed(f"{action} was not answered within {within:g} s") from None
             except ConnectionError as error:
                 raise CheckFailed(f"{action} was not answered: {error}") from error
             finally:
                 self._pending.pop(request.message_id, None)
+            self.csms.book.configured(request, answer.frame)
+            return answer
 
     async def send_raw(self, text: str) -> int:
         """Send any text, broken frames too; return its record."""

@@ -47,8 +47,9 @@ async def basic_state_is_restored(
     """The station can be brought to the basic state from which every case begins.
 
     It is connected and accepted, runs no transaction, all its connectors are in service and
-    Available, it samples no meter values, and its cache, local list and charging profiles are
-    empty. A station that is in this state already is asked, but nothing is changed.
+    Available, it samples no meter values, its other keys are as they were before the cases, and
+    its cache, local list and charging profiles are empty. A station that is in this state already
+    is asked, but nothing is changed.
     """
     restless = await registered(case, station, csms)
     restless |= await transactions_stopped(case, station, csms)
@@ -58,6 +59,7 @@ async def basic_state_is_restored(
     if not clear:
         await restarted(case, station)
     await connectors_available(case, station, csms)
+    await keys_restored(case, station, csms)
     await configuration_basic(case, station)
     if restless or not clear:
         await silent(case, station)
@@ -164,6 +166,22 @@ async def connectors_available(case: Case, station: Station, csms: Csms) -> None
             await station.expect(available)
 
 
+async def keys_restored(case: Case, station: Station, csms: Csms) -> None:
+    """Give the keys that a case left changed the values that they had before."""
+    left = {k: v for k, v in csms.book.changed_keys.items() if k not in (*BASIC_VALUES, LIST)}
+    if not left:
+        return
+    needs_reboot = False
+    async with case.step("The keys that were left changed have their old values"):
+        for key, value in left.items():
+            request = v16.ChangeConfiguration(key=key, value=value)
+            wanted = result(status=any_of("Accepted", "RebootRequired"))
+            answer = await station.call(request, wanted)
+            needs_reboot |= answer["status"] == "RebootRequired"
+    if needs_reboot:
+        await restarted(case, station)
+
+
 async def configuration_basic(case: Case, station: Station) -> None:
     """Give the keys their basic values and empty what the station remembers."""
     async with case.step("The configuration is basic, memories are empty"):
@@ -178,7 +196,7 @@ async def configuration_basic(case: Case, station: Station) -> None:
             if _value(answer, LIST) != "true":
                 await states.written(station, LIST, "true")
             await states.list_emptied(station)
-        if _value(answer, PROFILES) is not None:
+        if _value(answer, PROFILES) is not None and case.pics.get("FP.SC") is not False:
             cleared = result(status=any_of("Accepted", "Unknown"))
             await station.call(v16.ClearChargingProfile(), cleared)
 

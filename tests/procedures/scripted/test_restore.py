@@ -36,6 +36,50 @@ async def test_keys_that_differ_are_written() -> None:
         assert bench.asked("ChangeConfiguration") == ["ChangeConfiguration"] * 2
 
 
+async def test_a_key_that_a_case_left_changed_is_restored() -> None:
+    async with rig() as bench:
+        station = bench.station
+        write = station.answers["ChangeConfiguration"]
+
+        def refuse_old_value(payload: Payload) -> Payload | CallError:
+            if payload == {"key": "ConnectionTimeOut", "value": "60"}:
+                return {"status": "Rejected"}
+            return write(payload)
+
+        station.answers["ChangeConfiguration"] = refuse_old_value
+        left = await bench.run("TC_004_2_CS")
+        assert left.verdict == "inconclusive"
+        assert "ChangeConfiguration" in str(left.reason)
+        assert station.keys["ConnectionTimeOut"] == "30"
+        ended = await bench.run("000_RESET")
+        assert ended.verdict == "fail"
+        assert "ConnectionTimeOut" in str(ended.reason)
+        station.answers["ChangeConfiguration"] = write
+        assert (await bench.run("000_RESET")).verdict == "pass"
+        assert station.keys["ConnectionTimeOut"] == "60"
+        # Once is enough.
+        written = len(bench.asked("ChangeConfiguration"))
+        assert (await bench.run("000_RESET")).verdict == "pass"
+        assert len(bench.asked("ChangeConfiguration")) == written
+
+
+async def test_a_key_that_needs_a_reboot_to_be_restored_gets_it() -> None:
+    async with rig() as bench:
+        station = bench.station
+        station.keys["ConnectionTimeOut"] = "30"
+        bench.book.changed_keys["ConnectionTimeOut"] = "60"
+        write = station.answers["ChangeConfiguration"]
+
+        def take_after_reboot(payload: Payload) -> Payload | CallError:
+            write(payload)
+            return {"status": "RebootRequired"}
+
+        station.answers["ChangeConfiguration"] = take_after_reboot
+        assert (await bench.run("000_RESET")).verdict == "pass"
+        assert bench.asked("Reset") == ["Reset"]
+        assert station.keys["ConnectionTimeOut"] == "60"
+
+
 async def test_a_station_that_is_away_is_waited_for_until_it_is_silent() -> None:
     async with rig(booted=False) as bench:
 
