@@ -57,6 +57,8 @@ class Timing:
     """Interval given in a rejected or pending BootNotification."""
     meter_interval: int = 10
     """MeterValueSampleInterval used in tests."""
+    aligned_interval: int = 20
+    """ClockAlignedDataInterval used in tests; a day is a multiple of it."""
     connection_timeout: int = 30
     """ConnectionTimeOut used in tests."""
     reservation: float = 60.0
@@ -68,6 +70,10 @@ class Timing:
         for name in self.__slots__:
             if getattr(self, name) <= 0:
                 raise ValueError(f"key {name!r}: {getattr(self, name):g}, expected more than 0 s")
+        if 86400 % self.aligned_interval:
+            raise ValueError(
+                f"key 'aligned_interval': {self.aligned_interval}, expected a divisor of 86400 s"
+            )
 
 
 @dataclass(frozen=True, slots=True)

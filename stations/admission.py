@@ -55,7 +55,7 @@ class Admission:
         elif held_for is not None and _same(held_for.id_tag, card.id_tag):
             connector.release_for(held_for)
         elif who is not None:
-            if _same(who.id_tag, card.id_tag):
+            if _same(who.id_tag, card.id_tag) and self._behaviour.takes_back_with_card:
                 connector.cancel()
         elif connector.startable and self._reserving.may_admit(connector, card.id_tag):
             self._spawn(lambda: self._start_by_card(connector, card.id_tag))
@@ -100,6 +100,8 @@ class Admission:
                 connector.stop("Local", stops or id_tag)
         elif self._behaviour.any_card_stops:
             connector.stop("Local", id_tag)
+        elif transaction.parent is not None and not self._behaviour.notices_group:
+            return
         elif transaction.parent is not None or self._behaviour.asks_about_foreign_card:
             self._spawn(lambda: self._stop_by_group(connector, transaction, id_tag))
 
@@ -111,8 +113,9 @@ class Admission:
         if connector.transaction is not transaction or not info.accepted:
             return
         if info.parent is not None and transaction.parent is not None:
-            if _same(info.parent, transaction.parent):
-                connector.stop("Local", id_tag)
+            if _same(info.parent, transaction.parent) and self._behaviour.stops_by_group:
+                owner = self._behaviour.names_owner_for_group
+                connector.stop("Local", transaction.id_tag if owner else id_tag)
 
     # Wishes of the CSMS
 

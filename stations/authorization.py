@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -82,6 +82,11 @@ class AuthorizationCache:
         entries[id_tag.upper()] = info
         self._save()
 
+    @property
+    def filled(self) -> bool:
+        """Tell whether anything is known of any idTag."""
+        return bool(self._entries)
+
     def clear(self) -> None:
         """Forget everything."""
         self._entries.clear()
@@ -124,9 +129,13 @@ class Authorizer:
 
     async def authorize(self, id_tag: str) -> IdTagInfo:
         """Ask the list, the cache or the CSMS; offline the first two and the keys decide."""
-        known = self._listed(id_tag) or self._cached(id_tag)
+        listed = self._listed(id_tag)
+        known = listed or self._cached(id_tag)
         if known is not None and known.accepted and self._flag("LocalPreAuthorize"):
-            return known
+            if listed is not None:
+                return known
+            if self._behaviour.uses_cache:
+                return replace(known, status=self._behaviour.cached_as)
         if self._online.is_set():
             try:
                 answer = await self._connection.call("Authorize", {"idTag": id_tag})
@@ -163,12 +172,19 @@ class Authorizer:
         elif self._flag("AuthorizationCacheEnabled"):
             self._cache.learn(id_tag, info)
 
-    def clear(self) -> bool:
-        """Forget what the CSMS said; false when there is no cache."""
-        if self._flag("AuthorizationCacheEnabled"):
-            self._cache.clear()
-            return True
-        return False
+    def knows(self, id_tag: str) -> bool:
+        """Tell whether an idTag is in the cache."""
+        return self._cached(id_tag) is not None
+
+    @property
+    def can_clear(self) -> bool:
+        """Tell whether there is a cache that can be cleared."""
+        may = self._behaviour.clears_filled_cache or not self._cache.filled
+        return may and self._flag("AuthorizationCacheEnabled")
+
+    def clear(self) -> None:
+        """Forget what the CSMS said."""
+        self._cache.clear()
 
     def _listed(self, id_tag: str) -> IdTagInfo | None:
         return None if self._list is None else self._list.look_up(id_tag)

@@ -51,6 +51,7 @@ class Behaviour:
     """The first connector whose status is reported after a boot."""
 
     keeps_availability_over: frozenset[str] = BOOTS
+    delivers_before_soft_reset: bool = True
     keeps_messages_over: frozenset[str] = BOOTS
     senses_cable_after: frozenset[str] = BOOTS
 
@@ -62,8 +63,20 @@ class Behaviour:
     starts_on_plug_after: frozenset[str] = frozenset({"card", "remote"})
     starts_without_vehicle: bool = False
     stops_on_disconnect: bool = True
+    heeds_stop_on_disconnect: bool = True
+    """Lets the key decide whether a disconnection ends the transaction."""
+    gives_up_disconnected_after: float | None = None
+    """Seconds after which it ends a transaction that a disconnection has suspended; None: never."""
+    unlocks_left_cable: bool = True
     rests_as: str = "Finishing"
     """Status after a transaction that the vehicle's side ended, with the plug in the socket."""
+    minds_lock: bool = True
+    """Starts nothing when the plug can't be locked in."""
+    reports_lock_failure: bool = True
+    unlock_ends_transaction: bool = True
+    unlocking_in_session: str = ""
+    """What it answers to UnlockConnector during a transaction, and does nothing; "": the truth."""
+    session_ends_with_unplug: bool = True
 
     asks_before_start: bool = True
     starts_refused_card_after: float | None = None
@@ -71,10 +84,34 @@ class Behaviour:
     own_card_stops: bool = True
     any_card_stops: bool = False
     asks_about_foreign_card: bool = False
+    notices_group: bool = True
+    """Asks about another card when the transaction belongs to a group."""
+    stops_by_group: bool = True
+    names_owner_for_group: bool = False
+    """Names the card that started when another one of its group stopped."""
+    takes_back_with_card: bool = True
+    """A second presentation takes an authorisation back."""
+    taken_back_as: str = ""
+    """Status of a connector whose authorisation was taken back; "": what is true."""
+    uses_cache: bool = True
+    cached_as: str = "Accepted"
+    """What an idTag that the cache accepts counts as."""
+    remote_start_of_cached: bool = True
+    """Accepts a remote start for an idTag in its cache."""
+    clears_filled_cache: bool = True
     stops_with_last_card: bool = False
     """Names the card that it read last, not the one that stopped the transaction."""
     asks_before_remote_start: bool = True
     needs_plug_for_remote_start: bool = False
+    stops_when_busy: bool = False
+    """Ends the running transaction when it refuses a remote start for it."""
+    minds_transaction_id: bool = True
+    """Lets what runs go on when a remote stop names something else."""
+
+    sample_factor: float = 1.0
+    """Times MeterValueSampleInterval."""
+    aligned_factor: float = 1.0
+    """Times ClockAlignedDataInterval."""
 
     heeds_reservations: bool = True
     reservation_patience: float = 1.0

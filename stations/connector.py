@@ -176,6 +176,7 @@ class Connector:
     def cancel(self) -> None:
         """Let nobody charge who was authorised before."""
         self._forget_authorization()
+        self._finishing = self._behaviour.taken_back_as
         self._settle()
 
     def stop(self, reason: str, id_tag: str | None = None) -> None:
@@ -215,7 +216,9 @@ class Connector:
 
     def unlock(self) -> bool:
         """End the transaction and unlock for the CSMS; false when the lock is stuck."""
-        if self.transaction is not None:
+        if self.held_for is not None and not self._behaviour.unlocks_left_cable:
+            return False
+        if self.transaction is not None and self._behaviour.unlock_ends_transaction:
             self.stop("UnlockCommand")
         released = self._release()
         self._settle()
@@ -277,14 +280,24 @@ class Connector:
         elif self._pilot == "A":
             stops = self._configuration.flag("StopTransactionOnEVSideDisconnect")
             gone = not self._cable and not self.fixed_cable
-            if (stops or gone) and self._behaviour.stops_on_disconnect:
+            heeds = self._behaviour.heeds_stop_on_disconnect
+            if (stops or gone or not heeds) and self._behaviour.stops_on_disconnect:
                 self.stop("EVDisconnected")
-            else:
-                self._info = DISCONNECTED
+                return
+            self._info = DISCONNECTED
+            wait = self._behaviour.gives_up_disconnected_after
+            if wait is not None:
+                self._patience = asyncio.get_running_loop().call_later(wait, self._give_up)
+
+    def _give_up(self) -> None:
+        if self.transaction is not None:
+            self.stop("EVDisconnected")
 
     def _session_over(self) -> None:
         self._lock_failed = False
-        self._finishing = self._info = ""
+        self._info = ""
+        if self._behaviour.session_ends_with_unplug:
+            self._finishing = ""
         if self.held_for is not None:
             self._release()
 
@@ -292,8 +305,8 @@ class Connector:
         who = self.authorized
         assert who is not None
         self._forget_authorization()
-        if not self._outputs.hold():
-            self._lock_failed = True
+        if not self._outputs.hold() and self._behaviour.minds_lock:
+            self._lock_failed = self._behaviour.reports_lock_failure
             self._settle()
             return
         self.held_for = None

@@ -114,6 +114,7 @@ class Controller:
                 self._transactions,
                 clock,
                 settings,
+                behaviour,
                 self._send_if_online,
             )
             self._connectors[number] = Connector(
@@ -176,7 +177,7 @@ class Controller:
             takes_with_remote_start=self._smart.takes_with_remote_start if is_smart else None,
         )
         self._aligned = Ticker(
-            lambda: configuration.number("ClockAlignedDataInterval"),
+            lambda: configuration.number("ClockAlignedDataInterval") * behaviour.aligned_factor,
             self._sample_aligned,
             phase=clock.seconds_of_day,
         )
@@ -240,12 +241,14 @@ class Controller:
 
     async def _wind_up(self, kind: str) -> None:
         """Stop the transactions and deliver what can be; only a hard reset is abrupt."""
-        if kind == "Hard":
+        soft = kind == "Soft" and self._behaviour.delivers_before_soft_reset
+        abrupt = kind != "power" and not soft
+        if abrupt:
             self._connection.abort()
         for connector in self._connectors.values():
             if connector.transaction is not None:
                 connector.stop("PowerLoss" if kind == "power" else f"{kind}Reset")
-        if kind != "Hard" and self._registration.online.is_set():
+        if not abrupt and self._registration.online.is_set():
             try:
                 async with asyncio.timeout(self._settings.message_timeout):
                     await self._transactions.idle.wait()

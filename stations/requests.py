@@ -144,7 +144,9 @@ class Requests:
         return _status(status)
 
     def _clear_cache(self, payload: Payload) -> Answer:
-        return _status("Accepted" if self._authorizer.clear() else "Rejected")
+        if not self._authorizer.can_clear:
+            return _status("Rejected")
+        return _status("Accepted", self._authorizer.clear)
 
     def _data_transfer(self, payload: Payload) -> Answer:
         return _status("UnknownVendorId")
@@ -158,9 +160,14 @@ class Requests:
         return Answer(self._configuration.report(names))
 
     def _remote_start(self, payload: Payload) -> Answer:
-        id_tag = payload["idTag"]
-        connector = self._admission.connector_for_remote_start(payload.get("connectorId"), id_tag)
+        wanted, id_tag = payload.get("connectorId"), payload["idTag"]
+        connector = self._admission.connector_for_remote_start(wanted, id_tag)
         if connector is None or self._pending:
+            busy = self._connectors.get(wanted or 0)
+            if busy and busy.transaction and self._conduct.behaviour.stops_when_busy:
+                return _status("Rejected", lambda: busy.stop("Other"))
+            return _status("Rejected")
+        if not self._conduct.behaviour.remote_start_of_cached and self._authorizer.knows(id_tag):
             return _status("Rejected")
         # A product without smart charging ignores the charging profile (clause 5.11).
         profile = payload.get("chargingProfile") if self._takes_with_remote_start else None
@@ -175,14 +182,17 @@ class Requests:
         wanted = payload["transactionId"]
         for connector in self._connectors.values():
             transaction = connector.transaction
-            if transaction is None or transaction.transaction_id != wanted or self._pending:
+            if transaction is None or self._pending:
                 continue
 
             def stop(connector: Connector = connector, running: Any = transaction) -> None:
                 if connector.transaction is running:
                     connector.stop("Remote")
 
-            return _status("Accepted", stop)
+            if transaction.transaction_id == wanted:
+                return _status("Accepted", stop)
+            if not self._conduct.behaviour.minds_transaction_id:
+                return _status("Rejected", stop)
         return _status("Rejected")
 
     def _reset_station(self, payload: Payload) -> Answer:
@@ -190,6 +200,9 @@ class Requests:
 
     def _unlock(self, payload: Payload) -> Answer:
         connector = self._connectors.get(payload["connectorId"])
+        claim = self._conduct.behaviour.unlocking_in_session
+        if connector is not None and connector.transaction is not None and claim:
+            return _status(claim)
         if connector is None or connector.fixed_cable:
             return _status("NotSupported")
         return _status("Unlocked" if connector.unlock() else "UnlockFailed")

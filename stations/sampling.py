@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from stations.clock import Clock
+from stations.conduct import Behaviour
 from stations.configuration import Configuration
 from stations.hardware import EvseHardware
 from stations.messages import Payload
@@ -26,6 +27,7 @@ class Sampler:
         transactions: Transactions,
         clock: Clock,
         settings: StationSettings,
+        behaviour: Behaviour,
         send: Callable[[str, Payload], None],
     ) -> None:
         self.offered = 0.0
@@ -42,7 +44,8 @@ class Sampler:
         self._transaction: Transaction | None = None
         self._log = Ticker(lambda: settings.log_interval, self._log_meter)
         self._samples = Ticker(
-            lambda: configuration.number("MeterValueSampleInterval"), self._take_sample
+            lambda: configuration.number("MeterValueSampleInterval") * behaviour.sample_factor,
+            self._take_sample,
         )
         configuration.watch("MeterValueSampleInterval", self._samples.interval_changed)
 

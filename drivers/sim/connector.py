@@ -56,7 +56,7 @@ class Connector(EvseHardware):
     ) -> None:
         self.number = number
         self.lock_blocked = False
-        """The lock's bolt can't move."""
+        """The lock's bolt can't move, and no end switch confirms a position."""
         self._timeline = timeline
         self._on_change = on_change
         self._contactor = contactor
@@ -201,10 +201,11 @@ class Connector(EvseHardware):
     def lock(self, locked: bool) -> bool:
         """Move the bolt; returns whether it reached the position."""
         self._timeline.now()
-        if not self.lock_blocked:
-            self._locked = locked
-            self._update()
-        return self._locked == locked
+        if self.lock_blocked:
+            return False
+        self._locked = locked
+        self._update()
+        return True
 
     def meter(self) -> ChipMeter:
         """Read the connector's meter now."""

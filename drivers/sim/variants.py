@@ -95,6 +95,7 @@ _DEMO_TIMING: Mapping[str, float] = MappingProxyType(
         "heartbeat_interval": 2,
         "retry_interval": 3,
         "meter_interval": 1,
+        "aligned_interval": 2,
         "connection_timeout": 3,
         "reservation": 2.0,
     }

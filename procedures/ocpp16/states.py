@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bench.capability import Card, CardPresenter, VehicleCoupler, VehicleEmulator
+from bench.capability import (
+    Card,
+    CardPresenter,
+    Failure,
+    Provocation,
+    VehicleCoupler,
+    VehicleEmulator,
+)
 from bench.case import Case
 from bench.ocpp import v16
 from bench.ocpp.csms import Csms
@@ -226,6 +233,25 @@ async def list_emptied(station: Station) -> None:
     await station.call(empty, result(status="Accepted"))
 
 
+# Preparations
+
+
+async def other_connectors_occupied(case: Case, station: Station, coupler: VehicleCoupler) -> None:
+    """Occupy the other connectors if all share one reader, so that no card can start there."""
+    if case.pics.get("GEN.rfid") == "single":
+        for free in range(1, case.pixit.connectors + 1):
+            if free != case.pixit.connector:
+                await plugged_in(case, station, coupler, free)
+
+
+async def lock_blocked(case: Case, provocation: Provocation) -> None:
+    """Block the cable lock of the connector under test; it is free again after the case."""
+    connector = case.pixit.connector
+    async with case.step("Block the lock of the connector"):
+        case.afterwards(provocation.relieve, Failure.LOCK_BLOCKED, connector)
+        await provocation.provoke(Failure.LOCK_BLOCKED, connector)
+
+
 # Parts of a step
 
 
@@ -281,16 +307,24 @@ async def transaction_begins(
 
 
 async def transaction_ends(
-    case: Case, station: Station, transaction_id: int, *, within: float | None = None, **fields: Any
+    case: Case,
+    station: Station,
+    transaction_id: int,
+    *,
+    within: float | None = None,
+    after: Received | None = None,
+    rests_as: Any = "Finishing",
+    **fields: Any,
 ) -> Received:
     """Expect StopTransaction (with these fields) and Finishing in any order; returns the first.
 
-    `within` in s is the deadline of the StopTransaction, None: the triggered function timeout.
+    `within` in s is the deadline of the StopTransaction, None: the triggered function timeout; with
+    `after` it follows that message. `rests_as` replaces Finishing.
     """
     connector = case.pixit.connector
     stop = v16.StopTransaction(transactionId=transaction_id, **fields)
-    message = await station.expect(stop, within=within)
-    await station.expect(v16.StatusNotification(connectorId=connector, status="Finishing"))
+    message = await station.expect(stop, within=within, after=after)
+    await station.expect(v16.StatusNotification(connectorId=connector, status=rests_as))
     return message
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from stations.conduct import Defect
 from stations.defects import (
     boot,
+    cache,
     configuration,
     local_list,
     messages,
+    metering,
     offline,
     power_failure,
     remote,
@@ -16,14 +18,18 @@ from stations.defects import (
     reset,
     session,
     smart_charging,
+    unlock,
 )
 
 DEFECTS: tuple[Defect, ...] = (
     *reset.DEFECTS,
     *boot.DEFECTS,
     *session.DEFECTS,
+    *cache.DEFECTS,
     *remote.DEFECTS,
+    *unlock.DEFECTS,
     *configuration.DEFECTS,
+    *metering.DEFECTS,
     *power_failure.DEFECTS,
     *offline.DEFECTS,
     *local_list.DEFECTS,

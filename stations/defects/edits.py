@@ -31,6 +31,16 @@ def put(when: When, **fields: Any) -> Replacement:
     return lambda payload: [payload | fields if when(payload) else payload]
 
 
+def leave_out(when: When, *fields: str) -> Replacement:
+    """Send these CALLs without some fields."""
+
+    def spoil(payload: Payload) -> list[Payload]:
+        kept = {name: value for name, value in payload.items() if name not in fields}
+        return [kept if when(payload) else payload]
+
+    return spoil
+
+
 def edit(field: str, change: Callable[[Any], Any]) -> Replacement:
     """Change the value of a field wherever it is present."""
 
@@ -54,6 +64,13 @@ def retort_status(before: str, status: str) -> Retort:
     """Answer one status in place of another, and do nothing."""
     return lambda request, answer: (
         Answer({"status": status}) if answer.payload.get("status") == before else answer
+    )
+
+
+def adjust_status(before: str, **changes: Any) -> Retort:
+    """Change how a request is answered that is answered with this status (fields of `Answer`)."""
+    return lambda request, answer: (
+        replace(answer, **changes) if answer.payload.get("status") == before else answer
     )
 
 

@@ -16,6 +16,34 @@ def _ahead(timestamp: str) -> str:
 
 DEFECTS = (
     Defect(
+        "data-transfer-refused",
+        "Answers data of a vendor that it does not know with a CALLERROR.",
+        "TC_062_CS",
+        ("DataTransfer", "NotSupported"),
+        answers={"DataTransfer": adjust(has(), error="NotSupported")},
+    ),
+    Defect(
+        "data-transfer-answered-late",
+        "Takes two minutes to answer data of a vendor that it does not know.",
+        "TC_062_CS",
+        ("DataTransfer",),
+        answers={"DataTransfer": adjust(has(), delay=120.0)},
+    ),
+    Defect(
+        "data-transfer-unknown-status",
+        "Answers data of a vendor that it does not know with a status that there is not.",
+        "TC_062_CS",
+        ("DataTransfer", "Unknown"),
+        answers={"DataTransfer": adjust(has(), payload={"status": "Unknown"})},
+    ),
+    Defect(
+        "data-transfer-without-status",
+        "Answers data of a vendor that it does not know without a status.",
+        "TC_062_CS",
+        ("DataTransfer", "status"),
+        answers={"DataTransfer": adjust(has(), payload={})},
+    ),
+    Defect(
         "unknown-field",
         "Adds a field of its own to StopTransaction.",
         "TC_012_CS",

@@ -5,7 +5,16 @@ from __future__ import annotations
 import math
 
 from stations.conduct import Defect
-from stations.defects.edits import adjust, edit, has, idle, put, retort, retort_status
+from stations.defects.edits import (
+    adjust,
+    adjust_status,
+    edit,
+    has,
+    idle,
+    put,
+    retort,
+    retort_status,
+)
 
 DEFECTS = (
     Defect(
@@ -91,6 +100,57 @@ DEFECTS = (
         "TC_012_CS",
         ("StatusNotification", "Finishing"),
         calls={"StatusNotification": put(has(status="Finishing"), status="Available")},
+    ),
+    Defect(
+        "busy-remote-start-accepted",
+        "Accepts a remote start where a transaction runs, and does nothing.",
+        "TC_026_CS",
+        ("RemoteStartTransaction", "Accepted"),
+        answers={"RemoteStartTransaction": retort_status("Rejected", "Accepted")},
+    ),
+    Defect(
+        "busy-remote-start-refused",
+        "Answers a remote start where a transaction runs with a CALLERROR.",
+        "TC_026_CS",
+        ("RemoteStartTransaction", "GenericError"),
+        answers={"RemoteStartTransaction": adjust_status("Rejected", error="GenericError")},
+    ),
+    Defect(
+        "busy-remote-start-stops",
+        "Rejects a remote start where a transaction runs, and ends that transaction.",
+        "TC_026_CS",
+        ("StopTransaction",),
+        behaviour={"stops_when_busy": True},
+    ),
+    Defect(
+        "busy-remote-start-answered-late",
+        "Takes two minutes to reject a remote start.",
+        "TC_026_CS",
+        ("RemoteStartTransaction",),
+        answers={"RemoteStartTransaction": adjust_status("Rejected", delay=120.0)},
+    ),
+    Defect(
+        "unknown-remote-stop-accepted",
+        "Accepts to stop a transaction that it does not have.",
+        "TC_028_CS",
+        ("RemoteStopTransaction", "Accepted"),
+        answers={"RemoteStopTransaction": retort_status("Rejected", "Accepted")},
+    ),
+    Defect(
+        "unknown-remote-stop-refused",
+        "Answers with a CALLERROR when it is to stop a transaction that it does not have.",
+        "TC_028_CS",
+        ("RemoteStopTransaction", "PropertyConstraintViolation"),
+        answers={
+            "RemoteStopTransaction": adjust_status("Rejected", error="PropertyConstraintViolation")
+        },
+    ),
+    Defect(
+        "unknown-remote-stop-stops",
+        "Rejects to stop a transaction that it does not have, and stops the one that runs.",
+        "TC_028_CS",
+        ("StopTransaction",),
+        behaviour={"minds_transaction_id": False},
     ),
     Defect(
         "unknown-connector-unlocked",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stations.conduct import BOOTS, Defect
-from stations.defects.edits import has, idle, put, retort
+from stations.defects.edits import drop, has, idle, put, retort
 
 _NOT_HARD = BOOTS - {"Hard"}
 _NOT_SOFT = BOOTS - {"Soft"}
@@ -103,5 +103,40 @@ DEFECTS = (
         "TC_015_CS",
         ("StatusNotification",),
         behaviour={"senses_cable_after": _NOT_HARD},
+    ),
+    Defect(
+        "soft-reset-reason-other",
+        "Gives Other as the reason of a soft reset.",
+        "TC_016_CS",
+        ("StopTransaction", "reason"),
+        calls={"StopTransaction": put(has(reason="SoftReset"), reason="Other")},
+    ),
+    Defect(
+        "soft-reset-abrupt",
+        "Restarts at once with a soft reset, and delivers the StopTransaction afterwards.",
+        "TC_016_CS",
+        ("BootNotification", "seconds after StopTransaction"),
+        behaviour={"delivers_before_soft_reset": False},
+    ),
+    Defect(
+        "soft-reset-loses-stop",
+        "Does not send the StopTransaction of a soft reset.",
+        "TC_016_CS",
+        ("StopTransaction",),
+        calls={"StopTransaction": drop(has(reason="SoftReset"))},
+    ),
+    Defect(
+        "soft-reset-without-effect",
+        "Accepts a soft reset and lets the transaction run.",
+        "TC_016_CS",
+        ("StopTransaction",),
+        answers={"Reset": idle(has(type="Soft"))},
+    ),
+    Defect(
+        "soft-reset-overlooks-cable",
+        "Does not notice after a soft reset that a cable is plugged in.",
+        "TC_016_CS",
+        ("StatusNotification",),
+        behaviour={"senses_cable_after": _NOT_SOFT},
     ),
 )

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 
 from stations.conduct import Defect
-from stations.defects.edits import drop, edit, has, put
+from stations.defects.edits import drop, edit, has, leave_out, put
+
+_DISCONNECTED = "EV side disconnected"
 
 
 def _reversed_bytes(id_tag: str) -> str:
@@ -124,6 +126,104 @@ DEFECTS = (
         "TC_005_1_CS",
         ("StatusNotification", "Finishing"),
         behaviour={"rests_as": "Available"},
+    ),
+    Defect(
+        "group-card-ignored",
+        "Ignores another card of the group that started the transaction.",
+        "TC_069_CS",
+        ("Authorize",),
+        behaviour={"notices_group": False},
+    ),
+    Defect(
+        "group-card-does-not-stop",
+        "Asks about another card of the group, and lets the transaction run.",
+        "TC_069_CS",
+        ("StopTransaction",),
+        behaviour={"stops_by_group": False},
+    ),
+    Defect(
+        "group-stop-names-owner",
+        "Names the card that started when another one of its group stopped.",
+        "TC_069_CS",
+        ("StopTransaction", "idTag"),
+        behaviour={"names_owner_for_group": True},
+    ),
+    Defect(
+        "local-stop-without-tag",
+        "Leaves the card out of the StopTransaction of a local stop.",
+        "TC_069_CS",
+        ("StopTransaction", "idTag"),
+        calls={"StopTransaction": leave_out(has(reason="Local"), "idTag")},
+    ),
+    Defect(
+        "disconnect-reason-other",
+        "Gives Other as the reason of the vehicle's disconnection.",
+        "TC_005_2_CS",
+        ("StopTransaction", "reason"),
+        calls={"StopTransaction": put(has(reason="EVDisconnected"), reason="Other")},
+    ),
+    Defect(
+        "left-cable-reported-suspended",
+        "Reports SuspendedEV when the vehicle's disconnection has ended the transaction.",
+        "TC_005_2_CS",
+        ("StatusNotification", "Finishing"),
+        behaviour={"rests_as": "SuspendedEV"},
+    ),
+    Defect(
+        "left-cable-not-unlocked",
+        "Does not unlock a cable that was left in the socket.",
+        "TC_005_2_CS",
+        ("UnlockConnector", "UnlockFailed"),
+        behaviour={"unlocks_left_cable": False},
+    ),
+    Defect(
+        "disconnect-stop-lost",
+        "Does not send the StopTransaction of a disconnection.",
+        "TC_005_2_CS",
+        ("StopTransaction",),
+        calls={"StopTransaction": drop(has(reason="EVDisconnected"))},
+    ),
+    Defect(
+        "disconnect-always-stops",
+        "Ends the transaction when the vehicle is disconnected, whatever is configured.",
+        "TC_005_3_CS",
+        ("StopTransaction",),
+        behaviour={"heeds_stop_on_disconnect": False},
+    ),
+    Defect(
+        "disconnect-stops-late",
+        "Ends a transaction a second after the vehicle was disconnected, where it is to go on.",
+        "TC_005_3_CS",
+        ("StopTransaction",),
+        behaviour={"gives_up_disconnected_after": 1.0},
+    ),
+    Defect(
+        "disconnect-not-reported",
+        "Does not report that a disconnection suspends the transaction.",
+        "TC_005_3_CS",
+        ("StatusNotification",),
+        calls={"StatusNotification": drop(has(status="SuspendedEV", info=_DISCONNECTED))},
+    ),
+    Defect(
+        "disconnect-not-explained",
+        "Does not say that a disconnection is why the transaction is suspended.",
+        "TC_005_3_CS",
+        ("StatusNotification", "info"),
+        calls={"StatusNotification": leave_out(has(info=_DISCONNECTED), "info")},
+    ),
+    Defect(
+        "disconnect-explained-otherwise",
+        "Gives another reason than a disconnection why the transaction is suspended.",
+        "TC_005_3_CS",
+        ("StatusNotification", "info"),
+        calls={"StatusNotification": put(has(info=_DISCONNECTED), info="no current")},
+    ),
+    Defect(
+        "remote-stop-of-suspended-as-disconnect",
+        "Gives the disconnection as the reason of the remote stop that comes after it.",
+        "TC_005_3_CS",
+        ("StopTransaction", "reason"),
+        calls={"StopTransaction": put(has(reason="Remote"), reason="EVDisconnected")},
     ),
     Defect(
         "invalid-card-starts",

@@ -170,12 +170,15 @@ async def test_the_lock_holds_the_plug(world: World) -> None:
     assert connector.cable_rating() is None
 
 
-async def test_a_blocked_bolt_stays_where_it_is(world: World) -> None:
+async def test_a_blocked_bolt_stays_where_it_is_and_reaches_no_position(world: World) -> None:
     connector = world.connectors[1]
     connector.lock_blocked = True
     assert not connector.lock(True)
-    assert connector.lock(False)
+    assert not connector.lock(False)
     assert not connector.locked
+    connector.lock_blocked = False
+    assert connector.lock(True)
+    assert connector.locked
 
 
 async def test_a_fixed_cable_has_its_rating_always(clock: Clock) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.capability import CardPresenter, VehicleCoupler
+from bench.capability import CardPresenter, Provocation, VehicleCoupler
 from bench.case import Case
 from bench.ocpp import v16
 from bench.ocpp.csms import Csms
@@ -53,6 +53,41 @@ async def refused_card_starts_no_transaction(
                 await coupler.plug_in(connector)
                 ready = v16.StatusNotification(connectorId=connector, status="Preparing")
                 await station.may_come(ready, within=case.pixit.settling_time)
+
+        async with case.step("No transaction starts"):
+            await station.expect_none(v16.StartTransaction(), during=case.pixit.settling_time)
+
+
+@procedure(
+    "TC_024_CS",
+    title="Lock failure",
+    mark="O",
+    refs=["Certification Document 2, App. C no. 38", "OCPP 1.6 ed. 2 clauses 4.9, 7.6"],
+    applies=~pics("GEN.fixed_cable") & pics("BENCH.block_lock"),
+    waits=lambda timing: timing.settling,
+)
+async def lock_failure_is_reported_and_starts_no_transaction(
+    case: Case, station: Station, coupler: VehicleCoupler, provocation: Provocation
+) -> None:
+    """A cable that the station can't lock in makes the connector faulty, and nothing starts."""
+    connector = case.pixit.connector
+    async with case.preamble():
+        if case.pics.get("AQ-2"):
+            # Until somebody is authorised, this lock keeps the plug out: it must open first.
+            await states.remotely_prepared(case, station)
+            await states.lock_blocked(case, provocation)
+        else:
+            await states.lock_blocked(case, provocation)
+            await states.remotely_prepared(case, station)
+
+    with station.forbid(v16.StartTransaction()):
+        async with case.step("Plug the cable in: the lock fails"):
+            case.afterwards(coupler.unplug, connector)
+            await coupler.plug_in(connector)
+            faulted = v16.StatusNotification(
+                connectorId=connector, status="Faulted", errorCode="ConnectorLockFailure"
+            )
+            await station.expect(faulted)
 
         async with case.step("No transaction starts"):
             await station.expect_none(v16.StartTransaction(), during=case.pixit.settling_time)

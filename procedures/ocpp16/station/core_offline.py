@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -22,15 +21,13 @@ from bench.errors import Unverifiable
 from bench.ocpp import v16
 from bench.ocpp.csms import Csms
 from bench.ocpp.match import Pattern, call_other_than
-from bench.ocpp.message import Observed, Received, age, elapsed, interval
-from bench.ocpp.predicate import absent, any_of, between, compare, containing
+from bench.ocpp.message import Received, age, elapsed, interval
+from bench.ocpp.predicate import absent, any_of, between, containing
 from bench.ocpp.station import Station
 from bench.pics import pics
 from bench.procedure import procedure
 from procedures.ocpp16 import states
-
-PERIODIC = {"sampledValue": containing({"context": any_of("Sample.Periodic", absent)})}
-"""A meter value that was sampled at the interval; a sample without context is (clause 7.43)."""
+from procedures.ocpp16.samples import PERIODIC, moments, taken
 
 STARTS_OFFLINE = pics("C-07") & pics("C-08") & (pics("FP.LAL") | pics("C-02") | pics("C-04"))
 
@@ -85,7 +82,7 @@ async def samples_taken_offline_are_delivered_in_order(
     samples = v16.MeterValues(
         connectorId=case.pixit.connector,
         transactionId=transaction_id,
-        meterValue=containing(PERIODIC),
+        meterValue=containing(taken(PERIODIC)),
     )
 
     async with case.step("After a sample, the network path is cut"):
@@ -100,8 +97,9 @@ async def samples_taken_offline_are_delivered_in_order(
     async with case.step("The path is mended: all samples come in order, then new ones"):
         await network.restore()
         delivered = await _delivered(station, samples, online[-1], timing)
-        taken = [moment for message in (*online, *delivered) for moment in _moments(message)]
-        for earlier, later in pairwise(taken):
+        messages = (*online, *delivered)
+        stamps = [moment for message in messages for moment in moments(message, PERIODIC)]
+        for earlier, later in pairwise(stamps):
             case.check(
                 "MeterValues timestamp, seconds after the one before",
                 elapsed(earlier, later),
@@ -122,20 +120,14 @@ async def _delivered(
     delivered: list[Received] = []
     first = await station.expect(samples, within=timing.reconnect)
     while_away = between(None, interval(last, first).value)
-    start, message = next(_moments(last)), first
+    start, message = next(moments(last, PERIODIC)), first
     while True:
         if message is not first or message.payload != last.payload:
             delivered.append(message)
-        if not all(while_away.accepts(elapsed(start, taken).value) for taken in _moments(message)):
+        stamps = moments(message, PERIODIC)
+        if not all(while_away.accepts(elapsed(start, stamp).value) for stamp in stamps):
             return delivered
         message = await station.expect(samples, within=timing.meter_interval + timing.triggered)
-
-
-def _moments(message: Received) -> Iterator[Observed]:
-    """Observe when the periodic samples of a MeterValues message were taken."""
-    for index, value in enumerate(message["meterValue"]):
-        if not compare(PERIODIC, value, ""):
-            yield message.field(f"meterValue[{index}].timestamp")
 
 
 @procedure(

@@ -154,10 +154,16 @@ class Hands(
         raise NotImplementedError
 
     async def provoke(self, what: Failure, connector: int) -> None:
-        self.station.list_fails = True
+        self._fail(what, True)
 
     async def relieve(self, what: Failure, connector: int) -> None:
-        self.station.list_fails = False
+        self._fail(what, False)
+
+    def _fail(self, what: Failure, fails: bool) -> None:
+        if what is Failure.LOCK_BLOCKED:
+            self.station.lock_blocked = fails
+        else:
+            self.station.list_fails = fails
 
     async def is_cut(self) -> bool:
         return self._cut

@@ -51,12 +51,13 @@ READ_ONLY = {
     "SupportedFeatureProfiles",
 }
 
+LEFT = ("Faulted", "Finishing", "Preparing")
+"""Statuses that a plug which is taken out ends."""
+
 ACCEPT: Payload = {"status": "Accepted"}
 ACCEPTED = (
     "ChangeAvailability",
-    "ClearCache",
     "ClearChargingProfile",
-    "RemoteStartTransaction",
     "Reset",
 )
 
@@ -93,6 +94,9 @@ class ScriptedStation:
             "GetConfiguration": self._read,
             "ChangeConfiguration": self._write,
             "GetLocalListVersion": lambda payload: {"listVersion": self.list_version()},
+            "ClearCache": self._clear_cache,
+            "DataTransfer": lambda payload: {"status": "UnknownVendorId"},
+            "RemoteStartTransaction": self._allow_start,
             "RemoteStopTransaction": self._allow_stop,
             "ReserveNow": self._allow_reservation,
             "SendLocalList": self._take_list,
@@ -106,7 +110,7 @@ class ScriptedStation:
             "RemoteStartTransaction": self._start_remotely,
             "RemoteStopTransaction": lambda payload: self.stop("Remote"),
             "ReserveNow": self.reserve,
-            "Reset": lambda payload: self.reboot(f"{payload['type']}Reset"),
+            "Reset": self._reset,
             "TriggerMessage": self.send_triggered,
         }
         """What is done once Accepted was answered, by action."""
@@ -116,8 +120,13 @@ class ScriptedStation:
         """The transactionId."""
         self.id_tag = ""
         """Who may charge, or does."""
+        self.parent: str | None = None
+        """The group of who charges."""
         self.reservation: Payload = {}
         """What the ReserveNow said that holds connector 1; empty without."""
+        self.cached: set[str] = set()
+        """The idTags in its cache."""
+        self.fixed_cable = self.lock_blocked = False
         self.plugged = self.drawing = False
         self.listed: dict[str, Payload] = {}
         """The local list, by idTag."""
@@ -269,26 +278,25 @@ class ScriptedStation:
             await self.send_stop(stopped, reason)
 
     def lose_power(self) -> None:
-        for name in ("heartbeat", "samples", "patience"):
+        for name in ("heartbeat", "samples", "aligned", "patience"):
             self.cancel(name)
         self.disconnect()
 
-    async def report(self, connector: int, status: str | None = None) -> None:
+    async def report(self, connector: int, status: str | None = None, **fields: str) -> None:
         self.statuses[connector] = status or self.statuses[connector]
         if self._link is None:
             self.changed.add(connector)
             return
-        await self.call(
-            "StatusNotification",
-            connectorId=connector,
-            errorCode="NoError",
-            status=self.statuses[connector],
-            timestamp=self.stamp(),
-        )
+        told = {"errorCode": "NoError", "status": self.statuses[connector]} | fields
+        await self.call("StatusNotification", connectorId=connector, timestamp=self.stamp(), **told)
 
     async def plug(self) -> None:
         self.plugged = True
-        if self.id_tag:
+        if self.id_tag and self.lock_blocked:
+            self.cancel("patience")
+            self.id_tag = ""
+            await self.report(1, "Faulted", errorCode="ConnectorLockFailure")
+        elif self.id_tag:
             await self.start()
         elif not self.reservation:
             await self.report(1, "Preparing")
@@ -301,16 +309,23 @@ class ScriptedStation:
     async def unplug(self, *, station_end: bool) -> None:
         was_plugged, self.plugged, self.drawing = self.plugged, False, False
         if self.running is not None:
+            if not station_end and self.keys["StopTransactionOnEVSideDisconnect"] == "false":
+                await self.report(1, "SuspendedEV", info="EV side disconnected")
+                return
             await self.stop("EVDisconnected")
-        if station_end and (was_plugged or self.statuses[1] in ("Finishing", "Preparing")):
+        if station_end and (was_plugged or self.statuses[1] in LEFT):
             await self.report(1, "Available")
 
     async def card(self, id_tag: str) -> None:
         if self.running is not None:
-            if id_tag == self.id_tag:
+            if id_tag == self.id_tag or (self.parent and await self._asked(id_tag) == self.parent):
                 await self.stop("Local", idTag=id_tag)
             return
-        if self._link is None:
+        if id_tag == self.id_tag:
+            await self._take_back()
+            return
+        known = id_tag in self.cached and self.keys["LocalPreAuthorize"] == "true"
+        if self._link is None or known:
             await self.admit(id_tag)
             return
         answer = await self.call("Authorize", idTag=id_tag)
@@ -318,7 +333,18 @@ class ScriptedStation:
         owner = self.reservation.get("idTag", id_tag)
         group = self.reservation.get("parentIdTag", "none")
         if info["status"] == "Accepted" and (owner == id_tag or group == info.get("parentIdTag")):
+            self.cached.add(id_tag)
             await self.admit(id_tag)
+
+    async def _asked(self, id_tag: str) -> str | None:
+        answer = await self.call("Authorize", idTag=id_tag)
+        parent: str | None = answer["idTagInfo"].get("parentIdTag")
+        return parent
+
+    async def _take_back(self) -> None:
+        self.cancel("patience")
+        self.id_tag = ""
+        await self.report(1, "Available")
 
     async def admit(self, id_tag: str) -> None:
         self.id_tag = id_tag
@@ -343,14 +369,19 @@ class ScriptedStation:
             self.running = -1
             self.untold.append(("StartTransaction", start))
         else:
-            self.running = (await self.call("StartTransaction", **start))["transactionId"]
+            answer = await self.call("StartTransaction", **start)
+            self.running = answer["transactionId"]
+            self.parent = answer["idTagInfo"].get("parentIdTag")
+            self.cached.add(self.id_tag)
         if self.drawing:
             await self.report(1, "Charging")
         self.timer("samples", self._sample())
+        self.timer("aligned", self._sample_aligned())
 
     async def stop(self, reason: str, **fields: Any) -> None:
         number, self.running, self.id_tag = self.running, None, ""
         self.cancel("samples")
+        self.cancel("aligned")
         assert number is not None
         await self.send_stop(number, reason, **fields)
         await self.report(1, "Finishing")
@@ -463,6 +494,17 @@ class ScriptedStation:
                 self.last_sample = sample
                 self.spawn(self.call("MeterValues", **sample))
 
+    async def _sample_aligned(self) -> None:
+        every = int(self.keys["ClockAlignedDataInterval"])
+        while every:
+            moment = from_iso(self.stamp()).timestamp()
+            await asyncio.sleep((moment // every + 1) * every - moment)
+            value = {"value": "1000", "context": "Sample.Clock"}
+            values = [{"timestamp": self.stamp(), "sampledValue": [value]}]
+            await self.call(
+                "MeterValues", connectorId=1, transactionId=self.running, meterValue=values
+            )
+
     # What it answers
 
     def _read(self, payload: Payload) -> Payload:
@@ -525,8 +567,26 @@ class ScriptedStation:
         return {"status": "Accepted" if known else "Rejected"}
 
     def _unlock(self, payload: Payload) -> Payload:
-        known = payload["connectorId"] in self.statuses
-        return {"status": "Unlocked" if known else "NotSupported"}
+        if payload["connectorId"] not in self.statuses or self.fixed_cable:
+            return {"status": "NotSupported"}
+        if self.lock_blocked:
+            return {"status": "UnlockFailed"}
+        if self.running is not None:
+            self.spawn(self.stop("UnlockCommand"))
+        return {"status": "Unlocked"}
+
+    def _allow_start(self, payload: Payload) -> Payload:
+        busy = payload["connectorId"] == 1 and self.running is not None
+        return {"status": "Rejected" if busy else "Accepted"}
+
+    def _clear_cache(self, payload: Payload) -> Payload:
+        self.cached.clear()
+        return dict(ACCEPT)
+
+    async def _reset(self, payload: Payload) -> None:
+        if payload["type"] == "Soft" and self.running is not None:
+            await self.stop("SoftReset")
+        await self.reboot(f"{payload['type']}Reset")
 
     async def _change_availability(self, payload: Payload) -> None:
         status = "Available" if payload["type"] == "Operative" else "Unavailable"
@@ -542,7 +602,9 @@ class ScriptedStation:
             await asyncio.sleep(int(self.keys["ConnectionTimeOut"]))
             await self.report(payload["connectorId"], "Available")
             return
-        known = self.keys["LocalPreAuthorize"] == "true" and payload["idTag"] in self.listed
+        known = self.keys["LocalPreAuthorize"] == "true" and (
+            payload["idTag"] in self.listed or payload["idTag"] in self.cached
+        )
         if self.keys["AuthorizeRemoteTxRequests"] == "true" and not known:
             answer = await self.call("Authorize", idTag=payload["idTag"])
             if answer["idTagInfo"]["status"] != "Accepted":

@@ -39,7 +39,8 @@ async def test_every_case_passes(case: str) -> None:
     async with rig(pics=LIST_PICS if case in WITH_LIST else None) as bench:
         if case in WITH_LIST:
             bench.station.keys |= LIST_KEYS
-        if case == "TC_036_CS":
+        bench.station.fixed_cable = case in ("TC_017_2_CS", "TC_018_2_CS")
+        if case in ("TC_036_CS", "TC_070_CS", "TC_071_CS"):
             follow_virtual_time(bench)
         if case in SMART:
             Smart(bench.station)
