@@ -12,6 +12,7 @@ from typing import Any
 from bench import toml
 from bench.device import Driver
 from bench.errors import ConfigError
+from bench.transfer.files import FileSettings
 
 _EXTRAS = {
     "pymodbus": "modbus",
@@ -113,13 +114,16 @@ class BenchConfig:
     operator: OperatorSettings = field(default_factory=OperatorSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
     api: ApiSettings = field(default_factory=ApiSettings)
+    files: FileSettings = field(default_factory=FileSettings)
     devices: tuple[DeviceEntry, ...] = ()
 
 
 def load_bench(path: Path) -> BenchConfig:
     """Read and check a `bench.toml`; raises `ConfigError` naming file, table and key."""
     document = toml.load(path)
-    toml.check_tables(path, document, "bench", "ocpp", "operator", "limits", "api", "device")
+    toml.check_tables(
+        path, document, "bench", "ocpp", "operator", "limits", "api", "files", "device"
+    )
     entries = document.get("device", [])
     if not isinstance(entries, list):
         raise ConfigError(f"{path}: [device] is a single table, expected [[device]]")
@@ -143,6 +147,7 @@ def load_bench(path: Path) -> BenchConfig:
         ),
         limits=toml.parse(LimitSettings, document.get("limits", {}), f"{path}: table [limits]"),
         api=toml.parse(ApiSettings, document.get("api", {}), f"{path}: table [api]"),
+        files=toml.parse(FileSettings, document.get("files", {}), f"{path}: table [files]"),
         devices=devices,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -63,6 +63,10 @@ class Timing:
     """ConnectionTimeOut used in tests."""
     reservation: float = 60.0
     """From ReserveNow to the expiryDate of a reservation that is to expire."""
+    firmware: float = 600.0
+    """From one stage of a firmware update to the next, its reboot included."""
+    diagnostics: float = 300.0
+    """From one stage of a diagnostics upload to the next."""
     long_reservation: float = 3600.0
     """The same of a reservation that is to outlast its case."""
 
@@ -139,7 +143,36 @@ class Setting:
     """A configuration key of the DUT and a value for it."""
 
     key: str
+    """Its name, which need not be a standard one."""
     value: str
+    """What is written to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Firmware:
+    """Table `[pixit.firmware]`: files that the vendor gives the lab."""
+
+    good: Path | None = None
+    """A firmware that the sample can install; its path is relative to `dut.toml`."""
+    bad: Path | None = None
+    """A file that it can fetch, but not install."""
+    version: str = ""
+    """What the sample reports as firmwareVersion once `good` is installed; empty: not checked."""
+
+    def file(self, which: Literal["good", "bad"]) -> Path:
+        """Return one of the files; raises `Unverifiable` when the lab has none."""
+        path = self.good if which == "good" else self.bad
+        if path is None:
+            raise Unverifiable(f"dut.toml names no file {which!r} in [pixit.firmware]")
+        if not path.is_file():
+            raise Unverifiable(f"[pixit.firmware] {which}: there is no file {path}")
+        return path
+
+    def inside(self, folder: Path) -> Firmware:
+        """Return the same with the paths relative to a folder resolved."""
+        good = None if self.good is None else folder / self.good
+        bad = None if self.bad is None else folder / self.bad
+        return Firmware(good, bad, self.version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +190,8 @@ class Pixit:
     waivers: dict[str, str] = field(default_factory=dict)
     """Monitors whose findings are only warnings for this DUT, with the written reason."""
     charging: Charging = field(default_factory=Charging)
+
+    firmware: Firmware = field(default_factory=Firmware)
 
     def __post_init__(self) -> None:
         if not 1 <= self.connector <= self.connectors:
@@ -199,11 +234,12 @@ def load_dut(path: Path) -> DutConfig:
     """Read and check a `dut.toml`; raises `ConfigError` naming file, table and key."""
     document = toml.load(path)
     toml.check_tables(path, document, "dut", "pics", "pixit")
+    pixit = toml.parse(Pixit, document.get("pixit", {}), f"{path}: table [pixit]")
     return DutConfig(
         path=path,
         dut=toml.parse(DutIdentity, document["dut"], f"{path}: table [dut]"),
         pics=_pics(path, document.get("pics", {})),
-        pixit=toml.parse(Pixit, document.get("pixit", {}), f"{path}: table [pixit]"),
+        pixit=replace(pixit, firmware=pixit.firmware.inside(path.parent)),
     )
 
 

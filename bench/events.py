@@ -294,6 +294,26 @@ class Instructed:
 
 
 @dataclass(frozen=True, slots=True)
+class FileTransferred:
+    """The DUT fetched a file from the bench's FTP or HTTP server, or brought one."""
+
+    direction: str
+    """`download` to the DUT or `upload` from it."""
+    protocol: str
+    name: str
+    size: int
+    """Bytes that went over."""
+    sha256: str
+    complete: bool
+    """Whether the whole file went over."""
+    remote: str
+    duration: float
+    """Seconds."""
+    attachment: str | None = None
+    """Where the run's folder keeps what the DUT brought."""
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceOpened:
     """A device of the bench answered and is safe."""
 
@@ -409,6 +429,7 @@ Event = (
     | LeftUnanswered
     | Claimed
     | Instructed
+    | FileTransferred
     | DeviceOpened
     | DeviceLost
     | DeviceClosed

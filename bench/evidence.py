@@ -8,7 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bench.events import Answered, Checked, FrameReceived, FrameSent, Prompted
+from bench.events import (
+    Answered,
+    Checked,
+    FileTransferred,
+    FrameReceived,
+    FrameSent,
+    Prompted,
+)
 from bench.journal import Record, stamp_of
 from bench.ocpp.explain import describe
 from bench.ocpp.frame import Call, CallError, CallResult, parse
@@ -78,6 +85,8 @@ class Evidence:
         self._questions: dict[str, str] = {}
         self._answers: dict[str, Any] = {}
         """What the operator answered, by the text of the question."""
+        self._transfers: dict[tuple[str, str], FileTransferred] = {}
+        """The last whole transfer of a file, by direction and name."""
 
     def connection_changed(self, n: int, connection: int | None) -> None:
         """Note a new or a lost connection."""
@@ -90,6 +99,8 @@ class Evidence:
                 frame = parse(text)
                 if isinstance(frame, Call):
                     self._calls.append((record, frame))
+            case FileTransferred(complete=True) as transfer:
+                self._transfers[transfer.direction, transfer.name] = transfer
             case Prompted(prompt=prompt, text=text):
                 self._questions[prompt] = text
             case Answered(prompt=prompt, answer=answer) if prompt in self._questions:
@@ -192,6 +203,9 @@ class Evidence:
                 return age(self._message(source["frame"]), source["path"])
             case "limits":
                 return limits(self._message(source["frame"]), source["from"], source["to"])
+            case "transfer":
+                last = self._transfers.get((source["direction"], source["name"]))
+                return Observed(ABSENT if last is None else getattr(last, source["field"]), source)
             case "elapsed":
                 return elapsed(self.observe(source["from"]), self.observe(source["to"]))
             case kind:

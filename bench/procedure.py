@@ -16,6 +16,7 @@ from bench.ocpp import action, v16
 from bench.ocpp.csms import Csms
 from bench.ocpp.station import Station
 from bench.pics import Always, Applicability
+from bench.transfer.files import Files
 
 Mark = Literal["M", "C", "O", "-"]
 """Mandatory, conditional, optional (Certification Document 2, Appendix C); - for a utility."""
@@ -24,7 +25,7 @@ Body = Callable[..., Awaitable[None]]
 
 Waits = Callable[[Timing], float]
 
-ENGINE = (Case, Station, Csms)
+ENGINE = (Case, Station, Csms, Files)
 """What the engine itself hands to a body; all other parameters are capabilities."""
 
 

@@ -7,6 +7,7 @@ import logging
 import traceback
 from collections import Counter
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Any
 
 from bench.bench import Bench
@@ -26,9 +27,13 @@ from bench.ocpp.station import Station
 from bench.plan import Plan
 from bench.procedure import Procedure, run_body
 from bench.stream import Stream
+from bench.transfer.files import Files, FileSettings
 from bench.verdict import Phase, Verdict, case_verdict, joined, verdict_of
 
 log = logging.getLogger(__name__)
+
+PROTOCOLS = "CFG.SupportedFileTransferProtocols"
+"""The PICS item that says how the DUT transfers files."""
 
 HURRIED = 1.0
 """Deadline in s of all clean-ups together once the operator asked twice to abort."""
@@ -46,6 +51,8 @@ class Runner:
         dut: DutConfig,
         operator: Operator,
         control: Control,
+        files: FileSettings,
+        folder: Path,
     ) -> None:
         self._stream = stream
         self._bench = bench
@@ -53,6 +60,8 @@ class Runner:
         self._dut = dut
         self._operator = operator
         self._control = control
+        self._files = files
+        self._folder = folder
         self.counts: Counter[str] = Counter()
 
     async def run(self, plan: Plan) -> bool:
@@ -84,11 +93,13 @@ class Runner:
         )
         case.at_step_end = station.check_forbidden
         self._dialogue.csms, self._dialogue.listener = csms, station
-        raised = await self._abortable(self._body(one, reset, case, station, csms))
+        files = Files(stream, self._files, self._dut.pics.get(PROTOCOLS), self._folder)
+        raised = await self._abortable(self._body(one, reset, case, station, csms, files))
         phase = case.phase
         verdict, ended = verdict_of(raised, phase)
         reason = _reason(case, verdict, raised)
         await self._clean_up(case)
+        await files.close()
         self._dialogue.listener = None
         self._dialogue.csms = Csms(csms.book, lambda text: _record(stream, text))
         verdict = case_verdict(case.verdicts, verdict)
@@ -114,9 +125,15 @@ class Runner:
         return verdict
 
     async def _body(
-        self, one: Procedure, reset: Procedure | None, case: Case, station: Station, csms: Csms
+        self,
+        one: Procedure,
+        reset: Procedure | None,
+        case: Case,
+        station: Station,
+        csms: Csms,
+        files: Files,
     ) -> None:
-        engine: dict[type, Any] = {Case: case, Station: station, Csms: csms}
+        engine: dict[type, Any] = {Case: case, Station: station, Csms: csms, Files: files}
         case.phase = Phase.PREAMBLE
         await self._bench.reopen_lost()
         devices = self._devices(one)

@@ -140,6 +140,8 @@ class Session:
             dut=self.dut,
             operator=self.desk,
             control=self.control,
+            files=self.config.files,
+            folder=folder,
         )
         self.stream.lost = self._journal_lost
         complete, reason = False, None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import orjson
 
 from bench.derivation import Derivation
 from bench.errors import ConfigError
-from bench.events import RunEnded
+from bench.events import FileTransferred, RunEnded
 from bench.journal import JOURNAL, Fault, JournalReader, Record
 from bench.report.results import results
 from bench.runview import RunView, fold
@@ -41,7 +41,10 @@ def verify(folder: Path) -> Verification:
     view = fold(records)
     faults = [_end_of_journal(path, reader.fault, records, view)]
     names = list(view.started.files) if view.started else []
-    faults += _changed_files(folder, view)
+    faults += _changed_files(folder, view.started.files if view.started else {})
+    attached = dict(_attachments(records))
+    names += attached
+    faults += _changed_files(folder, attached)
     if faults[0] is None:
         faults.append(_other_results(folder, view))
         names.append("results.json")
@@ -75,9 +78,17 @@ def _end_of_journal(
     return f"{JOURNAL} {fault}; it is sound up to {where}"
 
 
-def _changed_files(folder: Path, view: RunView) -> Iterator[str]:
-    """Compare the copied files with the hashes in the journal."""
-    for name, digest in (view.started.files if view.started else {}).items():
+def _attachments(records: list[Record]) -> Iterator[tuple[str, str]]:
+    """List what the DUT brought, with the hashes in the journal."""
+    for record in records:
+        event = record.event
+        if isinstance(event, FileTransferred) and event.attachment is not None:
+            yield event.attachment, event.sha256
+
+
+def _changed_files(folder: Path, files: Mapping[str, str]) -> Iterator[str]:
+    """Compare copied and attached files with the hashes in the journal."""
+    for name, digest in files.items():
         try:
             found = hashlib.sha256((folder / name).read_bytes()).hexdigest()
         except OSError as error:

@@ -129,6 +129,14 @@ class Behaviour:
     cancels_any_reservation: bool = False
     obeys_rejected_triggers: bool = False
 
+    fetches_firmware: bool = True
+    verifies_firmware: bool = True
+    keeps_firmware: bool = False
+    """Boots with the old firmware after it has installed a new one."""
+    reports_installation: bool = True
+    """Reports Installed after the boot."""
+    delivers_diagnostics: bool = True
+
     loses_offline: frozenset[str] = frozenset()
     """Actions whose messages are lost when they are due without connection."""
     newest_first: frozenset[str] = frozenset()

@@ -73,6 +73,7 @@ def keys(settings: StationSettings, connectors: int) -> tuple[Key, ...]:
         Key("StopTxnAlignedDataMaxLength", str(_LIST_LENGTH)),
         Key("StopTxnSampledData", "", _measurands),
         Key("StopTxnSampledDataMaxLength", str(_LIST_LENGTH)),
+        *_firmware_keys(settings),
         Key("SupportedFeatureProfiles", ",".join(settings.profiles)),
         Key("TransactionMessageAttempts", "3", _integer(1, 100)),
         Key("TransactionMessageRetryInterval", "20", _integer(0, 86400)),
@@ -102,6 +103,12 @@ def _local_list_keys(settings: StationSettings) -> tuple[Key, ...]:
         Key("LocalAuthListMaxLength", "50"),
         Key("SendLocalListMaxLength", "20"),
     )
+
+
+def _firmware_keys(settings: StationSettings) -> tuple[Key, ...]:
+    if "FirmwareManagement" not in settings.profiles:
+        return ()
+    return (Key("SupportedFileTransferProtocols", "FTP,HTTP"),)
 
 
 def _reservation_keys(settings: StationSettings) -> tuple[Key, ...]:

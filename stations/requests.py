@@ -67,6 +67,7 @@ class Requests:
         remote_trigger: bool = True,
         profiles: Iterable[Mapping[str, Handler]] = (),
         takes_with_remote_start: Callable[[Payload], bool] | None = None,
+        triggers: Mapping[str, Callable[[], Answer]] | None = None,
     ) -> None:
         self._connectors = connectors
         self._admission = admission
@@ -92,6 +93,8 @@ class Requests:
         }
         if remote_trigger:
             self._handlers["TriggerMessage"] = self._trigger
+        self._triggers = triggers or {}
+        """How other messages than those of Core are triggered."""
         for handlers in profiles:
             self._handlers |= handlers
 
@@ -211,6 +214,8 @@ class Requests:
 
     def _trigger(self, payload: Payload) -> Answer:
         message, number = payload["requestedMessage"], payload.get("connectorId")
+        if message in self._triggers:
+            return self._triggers[message]()
         match message:
             case "BootNotification":
                 if self._registration.status == "Accepted":

@@ -56,6 +56,14 @@ class StationSettings:
     """Longest wait between two attempts to reconnect."""
     buffer_time: float = 0.0
     """How long the station lives on without mains; 0: not at all (PICS AQ-7.1 and AQ-7.2)."""
+    install_time: float = 2.0
+    """How long a firmware takes to install, before the boot that follows."""
+    transfer_timeout: float = 60.0
+    """How long one attempt to transfer a file may take."""
+    transfer_retries: int = 2
+    """Own number of further attempts when the CSMS names none."""
+    transfer_pause: float = 10.0
+    """Own wait between two attempts when the CSMS names none."""
     log_interval: float = 1.0
     """How often the meter is logged during a transaction, to be known after a power loss."""
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -11,9 +11,19 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from drivers.sim.variants import CARDS, Variant
+from stations.image import write_image
 from stations.settings import StationSettings
 
 HOST = "127.0.0.1"
+GOOD_FIRMWARE, BAD_FIRMWARE = "firmware.bin", "firmware-damaged.bin"
+NEXT_VERSION = "1.0.1"
+
+
+def write_firmware(folder: Path) -> None:
+    """Write the firmware files that the vendor of the virtual station gives the lab."""
+    good = write_image(NEXT_VERSION, bytes(range(256)) * 400)
+    (folder / GOOD_FIRMWARE).write_bytes(good)
+    (folder / BAD_FIRMWARE).write_bytes(good[:-1] + b"?")
 
 
 def bench_toml(listen: str, links: Mapping[str, str]) -> str:
@@ -118,6 +128,9 @@ connectors = {variant.connectors}
 
 [pixit.charging]
 local_limit = {_value(station.current)}
+
+[pixit.firmware]
+{_lines({"good": GOOD_FIRMWARE, "bad": BAD_FIRMWARE, "version": NEXT_VERSION})}
 
 [pixit.timing]
 {_lines(variant.timing)}

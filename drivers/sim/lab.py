@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from bench.errors import ConfigError
-from drivers.sim.bench_files import bench_toml, dut_toml, listen_address
+from drivers.sim.bench_files import bench_toml, dut_toml, listen_address, write_firmware
 from drivers.sim.card_changer import CardChanger
 from drivers.sim.e3372_hilink import E3372Hilink
 from drivers.sim.ea_psb import EaPsb
@@ -123,6 +123,7 @@ async def open_lab(
         lab = Lab(folder, world, twins, station, buffer_time=settings.buffer_time)
         links = {name: twin.link for name, twin in twins.items()}
         await asyncio.to_thread(lab.bench_file.write_text, bench_toml(listen, links), "utf-8")
+        await asyncio.to_thread(write_firmware, folder)
         await asyncio.to_thread(lab.dut_file.write_text, dut_toml(product, settings), "utf-8")
         try:
             async with asyncio.TaskGroup() as tasks:

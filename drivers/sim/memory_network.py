@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from drivers.link.listener import Accept, Listener
 
+_HOST = "127.0.0.1"
 _FIRST_PORT = 49152
 
 
@@ -77,11 +78,30 @@ class Network:
         listener = self._ports.get(port)
         if listener is None or listener.accept is None:
             raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
+        here, there = (_HOST, next(self._numbers)), (_HOST, port)
         near, far = socket.socketpair()
-        near.setblocking(False)
-        far.setblocking(False)
-        listener.accept(far)
-        return near
+        listener.accept(End(far, own=there, other=here))
+        return End(near, own=here, other=there)
+
+
+class End(socket.socket):
+    """One end of a connection, which gives the addresses that it would have on a network."""
+
+    def __init__(
+        self, pair: socket.socket, *, own: tuple[str, int], other: tuple[str, int]
+    ) -> None:
+        family, kind = pair.family, pair.type
+        super().__init__(family, kind, fileno=pair.detach())
+        self.setblocking(False)
+        self._own, self._other = own, other
+
+    def getsockname(self) -> tuple[str, int]:
+        """Return host and port of this end."""
+        return self._own
+
+    def getpeername(self) -> tuple[str, int]:
+        """Return host and port of the other end."""
+        return self._other
 
 
 class PortListener(Listener):

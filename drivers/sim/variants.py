@@ -51,8 +51,9 @@ _AC_STATION: Mapping[str, Any] = MappingProxyType(
         "AQ-6": True,
         "AQ-7.1": False,
         "AQ-7.2": True,
+        "CFG.SupportedFileTransferProtocols": ["FTP", "HTTP"],
         "FP.Core": True,
-        "FP.FW": False,
+        "FP.FW": True,
         "FP.SC": True,
         "FP.RES": True,
         "FP.LAL": True,
@@ -98,6 +99,8 @@ _DEMO_TIMING: Mapping[str, float] = MappingProxyType(
         "aligned_interval": 2,
         "connection_timeout": 3,
         "reservation": 2.0,
+        "firmware": 10.0,
+        "diagnostics": 8.0,
     }
 )
 
@@ -124,7 +127,7 @@ class Variant:
 
 
 _DEFAULT = Variant(
-    summary="two sockets with lock, a reader at each; all profiles but firmware",
+    summary="two sockets with lock, a reader at each; all profiles",
     pics=_AC_STATION,
     timing=_DEMO_TIMING,
     connectors=2,
@@ -132,12 +135,15 @@ _DEFAULT = Variant(
     station={
         "profiles": (
             "Core",
+            "FirmwareManagement",
             "LocalAuthListManagement",
             "RemoteTrigger",
             "Reservation",
             "SmartCharging",
         ),
         "boot_time": 0.3,
+        "install_time": 0.3,
+        "transfer_pause": 0.5,
         "boot_retry": 2.0,
         "message_timeout": 4.0,
         "pong_timeout": 1.0,
@@ -170,10 +176,12 @@ VARIANTS: Mapping[str, Variant] = MappingProxyType(
             "no feature profile but Core",
             {
                 "R-1": False,
+                "FP.FW": False,
                 "FP.LAL": False,
                 "FP.RES": False,
                 "FP.RT": False,
                 "FP.SC": False,
+                "CFG.SupportedFileTransferProtocols": None,
                 **dict.fromkeys(_LIST_LIMITS | _PROFILE_LIMITS),
             },
             profiles=("Core",),

@@ -42,6 +42,7 @@ from bench.ocpp.station import Station
 from bench.procedure import Body, Procedure, procedure
 from bench.runner import Runner
 from bench.stream import Stream
+from bench.transfer.files import FileSettings
 from tests.engine.support import BOOT, Peer, Rig, rig
 
 DUT = DutConfig(
@@ -145,6 +146,8 @@ async def lab(switch: Switch | None = None) -> AsyncIterator[Lab]:
                 dut=DUT,
                 operator=NoOperator(),
                 control=control,
+                files=FileSettings(),
+                folder=Path("no-run"),
             )
             yield Lab(csms, runner, control, device)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -170,3 +171,29 @@ def test_a_driver_whose_package_is_missing_names_the_extra(tmp_path: Path) -> No
     assert done.returncode == 3
     assert "key 'driver': driver 'pilot-box' needs the package pymodbus" in done.stderr
     assert "install pilotbench[modbus]" in done.stderr
+
+
+def test_a_port_of_the_file_servers_that_is_none_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "bench.toml"
+    for line, said in (
+        ("ftp_port = 70000", "table [files]: port 70000, expected 0 to 65535"),
+        ("passive_ports = [50000, -1]", "table [files]: port -1, expected 0 to 65535"),
+        ("root = '/srv'", "table [files]: unknown key 'root'"),
+    ):
+        path.write_text(f"[bench]\nname = 'b'\n[files]\n{line}\n", "utf-8")
+        with pytest.raises(ConfigError, match=re.escape(said)):
+            load_bench(path)
+    path.write_text("[bench]\nname = 'b'\n[files]\npassive_ports = [50000]\n", "utf-8")
+    assert load_bench(path).files.passive_ports == (50000,)
+
+
+def test_firmware_files_are_found_beside_the_dut_file(tmp_path: Path) -> None:
+    text = DUT + "[pixit.firmware]\ngood = 'fw/good.bin'\nbad = '/lab/bad.bin'\n"
+    firmware = load_dut(write(tmp_path, text)).pixit.firmware
+    assert (firmware.good, firmware.bad) == (tmp_path / "fw/good.bin", Path("/lab/bad.bin"))
+
+
+def test_what_switches_reservations_off_is_a_key_and_its_value(tmp_path: Path) -> None:
+    text = DUT + "[pixit.reservations_off]\nkey = 'Reservations'\n"
+    with pytest.raises(ConfigError, match=r"'reservations_off': key 'value' is missing"):
+        load_dut(write(tmp_path, text))

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 from bench.bench import Bench
@@ -27,7 +28,7 @@ from bench.capability import (
 from bench.config import BenchConfig, BenchSettings, DeviceEntry
 from bench.control import Control
 from bench.device import Answer, Device, Driver, DriverContext, Identity
-from bench.dut import CardEntry, Charging, DutConfig, DutIdentity, Pixit, Setting, Timing
+from bench.dut import CardEntry, Charging, DutConfig, DutIdentity, Firmware, Pixit, Setting, Timing
 from bench.errors import Unverifiable
 from bench.events import CaseEnded, Checked, Event, Noted
 from bench.journal import Record
@@ -36,8 +37,9 @@ from bench.ocpp.dialogue import Dialogue
 from bench.ocpp.monitors import Monitors
 from bench.runner import Runner
 from bench.stream import Stream
+from bench.transfer.files import FileSettings
 from procedures.ocpp16.station import SUITE
-from tests.procedures.scripted.station import ScriptedStation
+from tests.procedures.scripted.station import GOOD_FIRMWARE, ScriptedStation
 
 PICS = {
     "C-04": True,
@@ -228,6 +230,11 @@ async def rig(
 ) -> AsyncIterator[Rig]:
     """Make a station that has booted (or is off), and an engine with default waits."""
     stream, records, hands = Stream(), list[Record](), Hands()
+    place = TemporaryDirectory()
+    folder = Path(place.name)
+    firmware = Firmware(folder / "good.bin", folder / "bad.bin", "2.0")
+    (folder / "good.bin").write_bytes(GOOD_FIRMWARE)
+    (folder / "bad.bin").write_bytes(b"?")
     timing = timing or Timing()
     pixit = Pixit(
         connector=1,
@@ -236,6 +243,7 @@ async def rig(
         timing=timing,
         reservations_off=reservations_off,
         charging=charging or Charging(),
+        firmware=firmware,
     )
     identity = DutIdentity("charging-station", "CP", "Test", "Scripted")
     dut = DutConfig(Path("dut.toml"), identity, PICS | (pics or {}), pixit)
@@ -264,6 +272,8 @@ async def rig(
         dut=dut,
         operator=NoOperator(),
         control=Control(stream),
+        files=FileSettings(),
+        folder=folder,
     )
     with stream.watched_by(records.append):
         async with bench.opened(NoOperator(), lambda: ""), asyncio.TaskGroup() as tasks:
@@ -272,3 +282,4 @@ async def rig(
                 await station.boot()
             yield Rig(station, hands, book, runner, records)
             station.end()
+    place.cleanup()

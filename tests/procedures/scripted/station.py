@@ -12,6 +12,7 @@ from typing import Any, Never
 from bench.clock import from_iso, now
 from bench.ocpp.dialogue import Dialogue
 from bench.ocpp.frame import Call, CallError, CallResult, encode, parse
+from stations.transfer import TransferFailed, deliver, fetch
 
 Payload = dict[str, Any]
 Answer = Callable[[Payload], Payload | CallError]
@@ -55,6 +56,7 @@ LEFT = ("Faulted", "Finishing", "Preparing")
 """Statuses that a plug which is taken out ends."""
 
 ACCEPT: Payload = {"status": "Accepted"}
+GOOD_FIRMWARE = b"the only firmware that the station takes"
 ACCEPTED = (
     "ChangeAvailability",
     "ClearChargingProfile",
@@ -92,6 +94,8 @@ class ScriptedStation:
         self.answers: dict[str, Answer] = dict.fromkeys(ACCEPTED, lambda payload: dict(ACCEPT)) | {
             "CancelReservation": self._allow_cancel,
             "GetConfiguration": self._read,
+            "GetDiagnostics": lambda payload: {"fileName": "report.txt"},
+            "UpdateFirmware": lambda payload: {},
             "ChangeConfiguration": self._write,
             "GetLocalListVersion": lambda payload: {"listVersion": self.list_version()},
             "ClearCache": self._clear_cache,
@@ -107,11 +111,13 @@ class ScriptedStation:
         self.reactions: dict[str, Reaction] = {
             "CancelReservation": lambda payload: self.free(),
             "ChangeAvailability": self._change_availability,
+            "GetDiagnostics": self.bring_diagnostics,
             "RemoteStartTransaction": self._start_remotely,
             "RemoteStopTransaction": lambda payload: self.stop("Remote"),
             "ReserveNow": self.reserve,
             "Reset": self._reset,
             "TriggerMessage": self.send_triggered,
+            "UpdateFirmware": self.update,
         }
         """What is done once Accepted was answered, by action."""
         self.asked: list[Call] = []
@@ -127,6 +133,9 @@ class ScriptedStation:
         self.cached: set[str] = set()
         """The idTags in its cache."""
         self.fixed_cable = self.lock_blocked = False
+        self.version = "1.0"
+        self.boots_in_vain = False
+        """Restarts also when a firmware can't be installed."""
         self.plugged = self.drawing = False
         self.listed: dict[str, Payload] = {}
         """The local list, by idTag."""
@@ -220,7 +229,8 @@ class ScriptedStation:
                     else:
                         reply = CallResult(message_id, given)
                     await self._send(encode(reply))
-                    if action in self.reactions and given == ACCEPT:
+                    agreed = given == ACCEPT or action in ("GetDiagnostics", "UpdateFirmware")
+                    if action in self.reactions and agreed and isinstance(reply, CallResult):
                         self.spawn(self.reactions[action](payload))
                 case CallResult(message_id) | CallError(message_id):
                     self._open[message_id].set_result(frame)
@@ -254,7 +264,10 @@ class ScriptedStation:
         await self.connect()
         while True:
             answer = await self.call(
-                "BootNotification", chargePointVendor="Test", chargePointModel="Scripted"
+                "BootNotification",
+                chargePointVendor="Test",
+                chargePointModel="Scripted",
+                firmwareVersion=self.version,
             )
             if answer["status"] == "Accepted":
                 break
@@ -423,6 +436,33 @@ class ScriptedStation:
                 await self.call(action)
             case _:
                 await self.call(action, status="Idle")
+
+    async def bring_diagnostics(self, payload: Payload) -> None:
+        name = "DiagnosticsStatusNotification"
+        await self.call(name, status="Uploading")
+        try:
+            await deliver(payload["location"], "report.txt", b"all is well", within=5.0)
+        except TransferFailed:
+            await self.call(name, status="UploadFailed")
+        else:
+            await self.call(name, status="Uploaded")
+
+    async def update(self, payload: Payload) -> None:
+        name = "FirmwareStatusNotification"
+        await self.call(name, status="Downloading")
+        try:
+            image = await fetch(payload["location"], within=5.0)
+        except TransferFailed:
+            await self.call(name, status="DownloadFailed")
+            return
+        await self.call(name, status="Downloaded")
+        good = image == GOOD_FIRMWARE
+        if good:
+            await self.call(name, status="Installing")
+            self.version = "2.0"
+        if good or self.boots_in_vain:
+            await self.reboot()
+        await self.call(name, status="Installed" if good else "InstallationFailed")
 
     async def reserve(self, payload: Payload) -> None:
         self.reservation = payload

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bench.clock import now, wire
-from bench.events import Acted, CaseEnded, Checked, FrameReceived
+from bench.events import Acted, CaseEnded, Checked, FileTransferred, FrameReceived
 from bench.ocpp.frame import CallError
 from procedures.ocpp16.station import SUITE
 from tests.procedures.scripted.rig import Rig, rig
@@ -531,3 +531,46 @@ async def test_a_station_may_not_implement_the_firmware_status_and_refuse_with_a
         assert (await bench.run("TC_054_CS")).verdict == "pass"
         bench.station.answers["TriggerMessage"] = lambda payload: CallError("", "GenericError")
         assert (await bench.run("TC_055_CS", reset=False)).verdict == "pass"
+
+
+# Firmware and diagnostics
+
+
+async def test_a_station_may_restart_when_it_can_not_install_a_firmware() -> None:
+    async with rig() as bench:
+        bench.station.boots_in_vain = True
+        ended = await bench.run("TC_044_3_CS")
+        assert (ended.verdict, ended.reason) == ("pass", None)
+
+
+async def test_unsigned_firmware_is_not_supported_where_the_security_certificate_is_asked_for() -> (
+    None
+):
+    async with rig(pics={"SEC.cert": True}) as bench:
+        ended = await bench.run("TC_044_1_CS")
+        assert ended.verdict == "fail"
+        assert "expected CALLERROR NotSupported" in reason(ended)
+        bench.station.answers["UpdateFirmware"] = lambda payload: CallError("", "NotSupported")
+        assert (await bench.run("TC_044_1_CS", reset=False)).verdict == "pass"
+
+
+async def test_files_go_by_the_protocol_that_the_product_claims() -> None:
+    protocols = "CFG.SupportedFileTransferProtocols"
+    for claimed, used in ((["HTTPS", "HTTP"], "HTTP"), (None, "FTP")):
+        async with rig(pics={protocols: claimed} if claimed else {}) as bench:
+            for case in ("TC_044_1_CS", "TC_045_1_CS"):
+                assert (await bench.run(case)).verdict == "pass"
+            assert [event.protocol for event in bench.events(FileTransferred)] == [used] * 2
+    async with rig(pics={protocols: ["FTPS"]}) as bench:
+        ended = await bench.run("TC_044_1_CS")
+        assert (ended.verdict, ended.phase) == ("inconclusive", "preamble")
+        assert "serves files by FTP and HTTP, the PICS claim FTPS" in reason(ended)
+
+
+async def test_without_a_firmware_file_nothing_is_judged() -> None:
+    async with rig() as bench:
+        path = bench.runner._dut.pixit.firmware.file("good")
+        path.unlink()
+        ended = await bench.run("TC_044_1_CS")
+        assert ended.verdict == "inconclusive"
+        assert f"[pixit.firmware] good: there is no file {path}" in reason(ended)
