@@ -1,0 +1,96 @@
+"""The bench as the hands of another test tool: switched on, in turn with runs, recorded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bench.config import ApiSettings, load_bench
+from bench.dut import load_dut
+from bench.engine import Engine
+from bench.events import Acted
+from bench.journal import JournalReader
+from drivers.sim.lab import Lab, open_lab
+from tests.engine.programs import becomes_safe
+from tests.engine.service import DEADLINE, Service, impatient, served, service
+
+
+@asynccontextmanager
+async def hands(folder: Path) -> AsyncIterator[tuple[Service, Lab]]:
+    async with open_lab(folder) as lab:
+        out = folder / "runs"
+        out.mkdir()
+        config = replace(load_bench(lab.bench_file), api=ApiSettings(actuators=True))
+        engine = Engine(config, [impatient(load_dut(lab.dut_file))], out)
+        async with served(engine, out) as bench:
+            yield bench, lab
+
+
+async def act(bench: Service, path: str, status: int = 200) -> str:
+    answer = await bench.http.post(f"/api/v1{path}")
+    assert answer.status_code == status, answer.text
+    return answer.text
+
+
+async def test_another_tool_moves_the_lab_and_leaves_it_safe(tmp_path: Path) -> None:
+    async with hands(tmp_path) as (bench, lab):
+        connector = lab.world.connectors[1]
+        assert await act(bench, "/plugin?evse_id=1&connector_id=1") == "OK"
+        async with asyncio.timeout(DEADLINE):
+            await lab.world.until(lambda: connector.pilot_state() == "B", within=DEADLINE)
+        assert await act(bench, "/plugout") == "OK"
+        async with asyncio.timeout(DEADLINE):
+            await lab.world.until(lambda: connector.pilot_state() == "A", within=DEADLINE)
+        card = load_dut(lab.dut_file).pixit.card("valid")
+        await act(bench, f"/authorize?id={card.id_tag}&type=ISO14443")
+        assert "no card 'none'" in await act(bench, "/authorize?id=none", 500)
+        await act(bench, "/plugin")
+        await act(bench, "/end")
+        await becomes_safe(lab)
+    (journal,) = (tmp_path / "runs" / "engine").glob("*.jsonl")
+    acts = [one.event for one in JournalReader(journal) if isinstance(one.event, Acted)]
+    assert [(one.capability, one.method) for one in acts if one.error is None][:3] == [
+        ("VehicleCoupler", "plug_in"),
+        ("VehicleCoupler", "unplug"),
+        ("CardPresenter", "present"),
+    ]
+
+
+async def test_a_run_begins_with_a_safe_lab_and_shuts_the_hands_out(tmp_path: Path) -> None:
+    async with hands(tmp_path) as (bench, _):
+        await act(bench, "/plugin")
+        async with bench.stream() as viewer:
+            run = await bench.start("TC_019_CS")
+            for path in ("/plugin", "/plugout", "/authorize?id=x", "/reboot", "/state", "/end"):
+                assert "is going on" in await act(bench, path, 409)
+            assert (await viewer.event("RunEnded"))["data"]["counts"] == {"pass": 1}
+        await act(bench, "/plugin")
+        assert [one["run"] for one in await bench.get("/runs")] == [run]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "text"),
+    [
+        ("/plugin?halfway=true", 501, "halfway"),
+        ("/plugin?evse_id=9", 501, "not exactly one device with VehicleCoupler for connector 9"),
+        ("/plugin?evse_id=0", 422, "query.evse_id"),
+        ("/authorize", 422, "query.id: Field required"),
+        ("/state?charging_limit=-1", 422, "query.charging_limit"),
+    ],
+)
+async def test_what_the_bench_can_not_do_is_said(
+    tmp_path: Path, path: str, status: int, text: str
+) -> None:
+    async with hands(tmp_path) as (bench, _):
+        assert text in await act(bench, path, status)
+
+
+async def test_the_hands_are_off_unless_switched_on(tmp_path: Path) -> None:
+    async with service(tmp_path) as bench:
+        for path in ("/plugin", "/plugout", "/authorize?id=x", "/reboot", "/state", "/end"):
+            await act(bench, path, 404)
