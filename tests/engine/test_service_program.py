@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import signal
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -180,3 +181,27 @@ def test_the_api_leaves_this_machine_only_when_told_to(
         options = ["--bench", str(bench), "--out", str(tmp_path), "--api", "0.0.0.0:0"]
         assert main(["serve", *options]) == 3
         assert text in capsys.readouterr().err
+
+
+async def test_with_a_certificate_the_api_speaks_tls_alone(tmp_path: Path) -> None:
+    bench = tmp_path / "bench.toml"
+    folder = Path(__file__).parent / "tls"
+    table = f'certificate = "{folder / "chain.pem"}"\nkey = "{folder / "key.pem"}"'
+    bench.write_text(f'[bench]\nname = "b"\n[api]\n{table}\n')
+    arguments: list[str | Path] = ["--bench", bench, "--out", tmp_path, "--api", "127.0.0.1:0"]
+    async with running("serve", *arguments) as program:
+        assert program.process.stdout is not None
+        async with asyncio.timeout(DEADLINE):
+            line = (await program.process.stdout.readline()).decode()
+        url = line.split()[1]
+        assert url.startswith("https://127.0.0.1:")
+        trusted = ssl.create_default_context(cafile=folder / "chain.pem")
+        token = private(tmp_path / "operator.token")
+        place = f"{url.replace('http', 'ws', 1)}/api/v1/stream?token={token}"
+        async with connect(place, proxy=None, ssl=trusted) as socket:
+            assert json.loads(await socket.recv())["snapshot"]["bench"]["name"] == "b"
+        async with httpx.AsyncClient(trust_env=False) as http:
+            with pytest.raises(httpx.HTTPError):
+                await http.get(f"{url.replace('https', 'http', 1)}/api/v1/session")
+        program.process.terminate()
+        assert (await program.ended()).errors == ""

@@ -33,11 +33,16 @@ def big_run(folder: Path, *, length: int = 4000) -> None:
 
 
 async def test_a_stalled_viewer_is_evicted_and_the_others_get_everything(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.WARNING)
     evicted = asyncio.Event()
-    logging.getLogger("bench.server.viewers").addFilter(lambda _: evicted.set() or True)
+
+    def note(_: logging.LogRecord) -> bool:
+        evicted.set()
+        return True
+
+    monkeypatch.setattr(logging.getLogger("bench.server.viewers"), "filters", [note])
     big_run(tmp_path / "run1")
     engine = idle_engine(tmp_path)
     async with served(engine, tmp_path, stalled=0.5) as bench:
