@@ -17,11 +17,11 @@ from stations.conduct import Conduct
 from stations.configuration import Configuration
 from stations.connection import Connection
 from stations.connector import Connector
-from stations.diagnostics import Diagnostics
-from stations.firmware import FirmwareUpdate, installed_version
+from stations.firmware import installed_version
+from stations.firmware_management import FirmwareManagement
 from stations.hardware import CardRead, PlugChanged, StationHardware, SupplyFailed
 from stations.local_list import LocalList
-from stations.messages import Answer, CallFailed, Handler, Payload, Work
+from stations.messages import CallFailed, Handler, Payload, Work
 from stations.metering import EnergyLog
 from stations.registration import Registration
 from stations.requests import Requests
@@ -141,8 +141,8 @@ class Controller:
             storage_works=lambda: hardware.list_storage_works,
         )
         wiring = (settings, store, clock, self._connection, online, behaviour)
-        self._firmware = FirmwareUpdate(*wiring, spawn=self._spawn, reset=self._reset_wanted)
-        self._diagnostics = Diagnostics(*wiring, spawn=self._spawn)
+        self._firmware = FirmwareManagement(*wiring, spawn=self._spawn, reset=self._reset_wanted)
+        has_firmware = FirmwareManagement.PROFILE in settings.profiles
         authorizer = Authorizer(
             AuthorizationCache(store, clock),
             self._local_list if LocalList.PROFILE in settings.profiles else None,
@@ -180,7 +180,7 @@ class Controller:
             remote_trigger="RemoteTrigger" in settings.profiles,
             profiles=self._profiles(),
             takes_with_remote_start=self._smart.takes_with_remote_start if is_smart else None,
-            triggers=self._triggers(),
+            triggers=self._firmware.triggers if has_firmware else None,
         )
         self._aligned = Ticker(
             lambda: configuration.number("ClockAlignedDataInterval") * behaviour.aligned_factor,
@@ -219,7 +219,7 @@ class Controller:
             self._aligned.stop()
             self._reservations.shut_down()
             self._charging_profiles.stop()
-            self._diagnostics.save()
+            self._firmware.shut_down()
             for connector in self._connectors.values():
                 connector.shut_down()
         return self._reset.result()
@@ -238,7 +238,7 @@ class Controller:
             # Only a power loss leaves one behind; it ended when its meter was logged last.
             data = transaction.samples
             self._transactions.stop(transaction, reason="PowerLoss", id_tag=None, data=data)
-        self._diagnostics.note(f"boot after {self._after}, firmware {self._settings.firmware}")
+        self._firmware.booted(self._after)
         self._reservations.start()
         for connector in self._connectors.values():
             connector.power_up(senses_cable=self._after in self._behaviour.senses_cable_after)
@@ -286,32 +286,20 @@ class Controller:
     def _profiles(self) -> list[Mapping[str, Handler]]:
         """List what the feature profiles of the product answer."""
         handlers = {
-            "FirmwareManagement": self._firmware.handlers | self._diagnostics.handlers,
+            FirmwareManagement.PROFILE: self._firmware.handlers,
             LocalList.PROFILE: self._local_list.handlers,
             "Reservation": self._reserving.handlers,
             "SmartCharging": self._smart.handlers,
         }
         return [handlers[name] for name in self._settings.profiles if name in handlers]
 
-    def _triggers(self) -> dict[str, Callable[[], Answer]]:
-        if "FirmwareManagement" not in self._settings.profiles:
-            return {}
-        return {
-            "DiagnosticsStatusNotification": self._diagnostics.progress.trigger,
-            "FirmwareStatusNotification": self._firmware.progress.trigger,
-        }
-
     def _came_online(self) -> None:
-        self._diagnostics.note("online")
         self._reporter.came_online()
         self._firmware.came_online()
 
     def _status_changed(self, number: int, status: Status) -> None:
-        self._diagnostics.note(f"connector {number} {status.status} {status.error_code}")
-        if any(connector.transaction for connector in self._connectors.values()):
-            self._firmware.idle.clear()
-        else:
-            self._firmware.idle.set()
+        idle = not any(connector.transaction for connector in self._connectors.values())
+        self._firmware.status_changed(number, status, idle=idle)
         self._reporter.changed(number, status)
         self._reserving.changed()
 

@@ -153,6 +153,25 @@ def test_servers_and_clients_meet_in_memory() -> None:
     virtually(main)
 
 
+def test_each_end_of_a_connection_knows_the_address_of_the_other() -> None:
+    async def work() -> None:
+        seen: asyncio.Queue[Any] = asyncio.Queue()
+
+        async def look(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            seen.put_nowait([writer.get_extra_info(end) for end in ("sockname", "peername")])
+            writer.close()
+
+        server = await asyncio.start_server(look, "127.0.0.1", 8180)
+        _, writer = await asyncio.open_connection("127.0.0.1", 8180)
+        own, other = await seen.get()
+        assert own == ("127.0.0.1", 8180) == writer.get_extra_info("peername")
+        assert other == writer.get_extra_info("sockname") != own
+        writer.close()
+        server.close()
+
+    virtually(work)
+
+
 def test_a_taken_port_and_an_unknown_one_are_refused() -> None:
     async def main() -> None:
         server = await asyncio.start_server(echo, "127.0.0.1", 8180)
