@@ -11,6 +11,7 @@ from bench.errors import BenchError
 from drivers.sim import pilot
 from drivers.sim.pilot import CABLE_CODES, DEAD, R2, R3, UNPLUGGED, Circuit, Levels, parallel
 from drivers.sim.timeline import Timeline, Timer
+from drivers.sim.vehicle import Vehicle
 from stations.hardware import ChipMeter, EvseHardware
 
 PHASES = 3
@@ -73,7 +74,8 @@ class Connector(EvseHardware):
         self._closed = False
         self._moving: Timer | None = None
         self._locked = False
-        self._vehicle = (16.0, PHASES)
+        self._vehicle = Vehicle()
+        self._vehicle_changes: Timer | None = None
         self._load = 0.0
         self._current = (0.0, 0.0, 0.0)
         self._sensed = self._sense()
@@ -98,13 +100,18 @@ class Connector(EvseHardware):
         comes = isinf(self._circuit.proximity) and not isinf(circuit.proximity)
         return self._locked and comes
 
-    def plug_in(self, *, rating: float = 32.0) -> None:
+    def plug_in(self, *, rating: float = 32.0, vehicle: Vehicle | None = None) -> None:
         """Plug a vehicle in by hand, with a cable of 13, 20, 32 or 63 A; it does not ask yet.
+
+        None: the vehicle that was there before. One that gets full stops asking by itself.
 
         Raises `PlugLocked` when the bolt keeps the plug out.
         """
         if self._keeps_out(Circuit(proximity=CABLE_CODES[rating])):
             raise PlugLocked(f"connector {self.number}: the lock keeps the plug out")
+        if vehicle is not None:
+            self._integrate()
+            self._vehicle = vehicle
         self.wire(Circuit(connected=True, load=R2, proximity=CABLE_CODES[rating]))
 
     def draw(self) -> None:
@@ -128,8 +135,8 @@ class Connector(EvseHardware):
 
     def limit_vehicle(self, current: float, *, phases: int = PHASES) -> None:
         """Let the vehicle take at most `current` A on each of 1 to 3 phases."""
-        self._timeline.now()
-        self._vehicle = (current, phases)
+        self._integrate()
+        self._vehicle.current, self._vehicle.phases = current, phases
         self._update()
 
     def load(self, current: float) -> None:
@@ -256,35 +263,49 @@ class Connector(EvseHardware):
 
     def _integrate(self) -> None:
         present = self._timeline.now()
-        hours = (present - self._since) / 3600
+        seconds = present - self._since
         self._since = present
         for phase, current in enumerate(self._current):
-            self._energy[phase] += current * self._voltage * hours
+            self._energy[phase] += current * self._voltage * seconds / 3600
+        self._vehicle.pass_time(seconds, self._voltage)
 
     def _update(self) -> None:
         """Account for the time until now, then let the new state take effect."""
         self._integrate()
+        if self._vehicle.full and self._circuit.connected:
+            self._circuit = replace(self._circuit, load=R2)
         self._current = self._flow()
+        self._await_vehicle()
         before, self._sensed = self._sensed, self._sense()
         self._on_change(self.number, self._sensed != before)
 
+    def _await_vehicle(self) -> None:
+        """Come back when the vehicle changes what it takes by itself."""
+        if self._vehicle_changes is not None:
+            self._vehicle_changes.cancel()
+        wait = self._vehicle.next_change(self._voltage)
+        self._vehicle_changes = (
+            None if wait is None else self._timeline.after(max(wait, 1e-6), self._update)
+        )
+
     def _flow(self) -> tuple[float, float, float]:
+        """Tell what flows now in A on each phase, and let the vehicle take what it may."""
+        allowed = 0.0 if self._load else self._allowed()
+        phases = 1 if self._mode12 else self._vehicle.phases
+        current = self._vehicle.allow(allowed, phases)
+        if self._load and self._allowed():
+            # It is a machine: what station and cable allow is no limit.
+            return self._load, 0.0, 0.0
+        return current, current if phases > 1 else 0.0, current if phases > 2 else 0.0
+
+    def _allowed(self) -> float:
         seen = self._levels()
         rating = IN_CABLE if self._mode12 else self.cable_rating()
         if not (self._supplied and self._closed and seen.pwm and rating):
-            return 0.0, 0.0, 0.0
+            return 0.0
         if pilot.state(seen) not in "CD":
-            return 0.0, 0.0, 0.0
-        if self._load:
-            return (
-                self._load,
-                0.0,
-                0.0,
-            )  # It is a machine: what station and cable allow is no limit.
-        limit, phases = self._vehicle
-        phases = 1 if self._mode12 else phases
-        current = min(pilot.current_of(seen.duty), rating, limit)
-        return current, current if phases > 1 else 0.0, current if phases > 2 else 0.0
+            return 0.0
+        return min(pilot.current_of(seen.duty), rating)
 
     def _sense(self) -> tuple[str, float | None]:
         return self.pilot_state(), self.cable_rating()

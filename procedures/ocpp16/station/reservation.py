@@ -189,6 +189,7 @@ async def whole_station_can_be_reserved(
     mark="C",
     refs=["Certification Document 2, App. C no. 81", "OCPP 1.6 ed. 2 clauses 5.13, 9.3.1"],
     applies=pics("FP.RES") & pics("R-1") & ~pics("AQ-2"),
+    waits=lambda timing: timing.connection_timeout,
 )
 async def occupied_station_is_not_reserved(
     case: Case, station: Station, csms: Csms, coupler: VehicleCoupler
