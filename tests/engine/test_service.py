@@ -12,7 +12,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from bench.verify import verify
-from tests.engine.service import DEADLINE, Service, service
+from tests.engine.service import DEADLINE, TOKEN, Service, service
 
 
 async def test_a_run_is_started_followed_and_read_like_one_of_the_command_line(
@@ -183,12 +183,20 @@ async def _bad_stream(bench: Service, query: str) -> int:
 
 async def test_a_stream_that_can_not_be_is_refused_before_it_opens(tmp_path: Path) -> None:
     async with service(tmp_path) as bench:
-        good = f"token={'t' * 43}"
+        good = f"token={TOKEN}"
         assert await _bad_stream(bench, "") == 401
         assert await _bad_stream(bench, "token=x") == 401
         assert await _bad_stream(bench, f"{good}&run=none") == 404
         for query in ("from=-1", "from=x", "from=", "from=1e3", f"from={'9' * 30}", "follow=1"):
             assert await _bad_stream(bench, f"{good}&{query}") == 422
+
+
+async def test_the_stream_takes_the_token_as_a_header_too(tmp_path: Path) -> None:
+    async with service(tmp_path) as bench:
+        place = f"{bench.url.replace('http', 'ws', 1)}/api/v1/stream"
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        async with connect(place, proxy=None, additional_headers=headers) as socket:
+            assert "snapshot" in json.loads(await socket.recv())
 
 
 async def test_who_talks_on_the_stream_is_shown_out(tmp_path: Path) -> None:
