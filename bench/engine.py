@@ -227,10 +227,7 @@ class Engine:
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
-        """Keep the engine ready; in the end the last run has ended with the lab safe.
-
-        What happens while no run goes on is recorded in a journal of the engine's own.
-        """
+        """Record what happens while no run goes on in a journal of the engine's own."""
         folder = self.archive.root / "engine"
         try:
             folder.mkdir(exist_ok=True)
@@ -239,11 +236,11 @@ class Engine:
         name = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}.jsonl"
         with JournalWriter(folder / name) as journal, self.stream.recording(journal):
             self.stream.emit(ClocksCompared(*compare()))
-            async with self._until_idle():
-                yield
+            yield
 
     @asynccontextmanager
-    async def _until_idle(self) -> AsyncIterator[None]:
+    async def at_work(self) -> AsyncIterator[None]:
+        """Let runs be made; in the end the last one has ended with the lab safe."""
         try:
             yield
         finally:

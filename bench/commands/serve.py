@@ -87,8 +87,10 @@ async def _serve(
             tls=tls_of(bench, host),
             absent_after=bench.api.absent_after,
         )
-        url = await stack.enter_async_context(serve)
+        # The journal outlives the server, and that the last run: viewers see how it ends.
         await stack.enter_async_context(engine.opened())
+        url = await stack.enter_async_context(serve)
+        await stack.enter_async_context(engine.at_work())
         stack.enter_context(announced(out, url))
         sys.stdout.write(f"API: {url} token file {path}\n")
         sys.stdout.flush()

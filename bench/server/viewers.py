@@ -30,6 +30,8 @@ STALLED = 15.0
 CHECKING = 1.0
 """Seconds between two looks whether an observer's token is still good."""
 
+ENDING = 1012
+"""Close code that the server itself gives when it ends."""
 OVER, TALKS, REVOKED, SLOW = 1000, 1008, 4401, 4408
 """Close codes: all was sent, the viewer sent something, its token is no good now, it stalled."""
 
@@ -167,5 +169,6 @@ async def _until_it_talks(socket: WebSocket) -> tuple[int | None, str]:
     while True:
         message = await socket.receive()
         if message["type"] == "websocket.disconnect":
-            return None, "closed by the viewer"
+            ends = message.get("code") == ENDING
+            return None, "the engine ends" if ends else "closed by the viewer"
         return TALKS, "the stream takes no messages"

@@ -129,8 +129,9 @@ async def served(engine: Engine, out: Path, **keywords: Any) -> AsyncIterator[Se
     """Serve an engine."""
     shares = Shares(out)
     async with (
-        serving(engine, token=TOKEN, shares=shares, **keywords) as url,
         engine.opened(),
+        serving(engine, token=TOKEN, shares=shares, **keywords) as url,
+        engine.at_work(),
         httpx.AsyncClient(
             base_url=url, headers={"Authorization": f"Bearer {TOKEN}"}, trust_env=False, timeout=30
         ) as http,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +20,8 @@ from bench.archive import dut_key
 from bench.config import load_bench
 from bench.dut import CardEntry, DutConfig, load_dut
 from bench.engine import Engine
+from bench.events import ViewerDisconnected
+from bench.journal import JournalReader
 from bench.server import openapi_of
 from bench.server.shares import Shares
 from drivers.sim.lab import open_lab
@@ -192,6 +194,17 @@ async def test_who_watches_is_in_the_journal_and_not_the_token(tmp_path: Path) -
     for journal in journals:
         assert token.encode() not in journal.read_bytes()
         assert TOKEN.encode() not in journal.read_bytes()
+
+
+async def test_a_viewer_that_stays_to_the_end_is_recorded_to_the_end(tmp_path: Path) -> None:
+    async with AsyncExitStack() as watching:
+        async with served(idle_engine(tmp_path), tmp_path) as bench:
+            share, token = bench.shares.make("Ourion", HOUR, run="x")
+            viewer = await watching.enter_async_context(bench.stream(token=token))
+    assert viewer.socket.close_code == 1012
+    (journal,) = await asyncio.to_thread(lambda: list((tmp_path / "engine").glob("*.jsonl")))
+    events = [record.event for record in JournalReader(journal)]
+    assert ViewerDisconnected(1, "Ourion", share.id, "the engine ends") in events
 
 
 async def test_a_revoked_share_ends_what_it_watches(tmp_path: Path) -> None:
