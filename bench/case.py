@@ -69,6 +69,11 @@ class Case:
             self._phase = phase
             self._stream.emit(PhaseEntered(str(phase)))
 
+    def begin_again(self) -> None:
+        """Forget what was judged; steps are numbered on."""
+        self.verdicts.clear()
+        self.first_reason = None
+
     @property
     def window(self) -> int:
         """The record at which the current step (or the case) began."""

@@ -18,6 +18,7 @@ from bench.events import (
     LeftUnanswered,
     Measured,
     PhaseEntered,
+    Retried,
     RunEnded,
     RunStarted,
     StationConnected,
@@ -59,6 +60,7 @@ class _Case:
     ended_in: Phase = Phase.BODY
     """The newest phase before the postamble."""
     entered_body: bool = False
+    retried: bool = False
     verdicts: list[Verdict] = field(default_factory=list)
     step: StepStarted | None = None
     before_step: int = 0
@@ -144,6 +146,8 @@ class Derivation:
                 self._case_ended(record, event)
             case PhaseEntered(phase):
                 self._phase_entered(record, Phase(phase))
+            case Retried():
+                self._retried()
             case StepStarted():
                 self._step_started(event)
             case StepEnded():
@@ -197,6 +201,14 @@ class Derivation:
             case.ended_in = phase
         if phase is Phase.BODY and not case.entered_body:
             case.entered_body, case.evidence.begun = True, record.n
+
+    def _retried(self) -> None:
+        case = self._running
+        same("the phase before another try", str(Phase.PREAMBLE), str(case.ended_in))
+        if case.retried:
+            raise Differs(f"{case.id} is tried a third time")
+        case.retried = True
+        case.verdicts.clear()
 
     def _step_started(self, event: StepStarted) -> None:
         case = self._running

@@ -150,6 +150,13 @@ class PhaseEntered:
 
 
 @dataclass(frozen=True, slots=True)
+class Retried:
+    """The case begins once more: its preamble was not reached, and what it checked is void."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class StepStarted:
     """A step of a case began; the window of its expectations opens here."""
 
@@ -414,6 +421,7 @@ Event = (
     | CaseStarted
     | CaseEnded
     | PhaseEntered
+    | Retried
     | StepStarted
     | StepEnded
     | Checked

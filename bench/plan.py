@@ -86,6 +86,8 @@ def judge(
     if truth is not True:
         outcome = "undetermined" if truth is None else "not-applicable"
         return Outcome(one, outcome, one.applies.why(dut.pics if dut else {}))
+    if not one.is_available:
+        return Outcome(one, "not-runnable", "not yet available")
     if bench is not None:
         needs = (*one.needs, *suite.reset.needs)
         reason = missing(bench, needs, dut.pixit.connector if dut else 1)
@@ -128,7 +130,7 @@ def make_plan(
         not_run.append(outcome)
         if asked or outcome.outcome != "not-applicable":
             refused.append(outcome)
-    cases.sort(key=lambda one: one.id not in suite.first)
+    cases.sort(key=lambda one: (one.id not in suite.first, one.id in suite.last))
     return Plan(suite, tuple(cases), tuple(not_run), tuple(refused))
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from bench.capability import CAPABILITIES
 from bench.case import Case
 from bench.dut import Timing
+from bench.errors import Unverifiable
 from bench.ocpp import action, v16
 from bench.ocpp.csms import Csms
 from bench.ocpp.station import Station
@@ -66,6 +67,8 @@ class Procedure:
     body: Body
     waits: Waits
     """The seconds that the case prescribes to wait, given the sample's timing."""
+    is_available: bool = True
+    """False for a case of the test plan that this version can't run yet."""
 
     @property
     def dut(self) -> str:
@@ -108,6 +111,36 @@ def procedure(
     return declare
 
 
+def announced(
+    case_id: str,
+    *,
+    title: str,
+    mark: Mark,
+    group: str,
+    refs: Sequence[str],
+    applies: Applicability,
+    purpose: str,
+) -> Procedure:
+    """Declare a case of the test plan that this version can't run: listed, and never passed."""
+
+    async def body() -> None:
+        raise Unverifiable(f"{case_id} is not yet available")
+
+    return Procedure(
+        id=case_id,
+        title=title,
+        mark=mark,
+        group=group,
+        refs=tuple(refs),
+        applies=applies,
+        needs=(),
+        purpose=purpose,
+        body=body,
+        waits=lambda timing: 0.0,
+        is_available=False,
+    )
+
+
 def _needs(case_id: str, body: Body) -> tuple[Need, ...]:
     hints = typing.get_type_hints(body, include_extras=True)
     hints.pop("return", None)
@@ -147,6 +180,8 @@ class Suite:
     """Restores the basic state before every case (000_RESET)."""
     first: tuple[str, ...] = ()
     """Ids of cases that run before all others, as the test rules demand."""
+    last: tuple[str, ...] = ()
+    """Ids of cases that run after all others, as what they change can't be undone."""
 
 
 def collect(*modules: ModuleType) -> tuple[Procedure, ...]:

@@ -16,13 +16,21 @@ from bench.clock import now
 from bench.control import Control, cancelling
 from bench.device import Operator
 from bench.dut import DutConfig
-from bench.errors import BenchError, CheckFailed, DeviceError, JournalError, RunAborted
-from bench.events import CaseEnded, CaseStarted, Instructed, Noted
+from bench.errors import (
+    BenchError,
+    CheckFailed,
+    DeviceError,
+    JournalError,
+    RunAborted,
+    Unverifiable,
+)
+from bench.events import CaseEnded, CaseStarted, Instructed, Noted, Retried
 from bench.ocpp import v16
 from bench.ocpp.csms import Csms
 from bench.ocpp.dialogue import Dialogue
 from bench.ocpp.explain import describe
 from bench.ocpp.frame import Call
+from bench.ocpp.match import error, result
 from bench.ocpp.station import Station
 from bench.plan import Plan
 from bench.procedure import Procedure, run_body
@@ -34,6 +42,9 @@ log = logging.getLogger(__name__)
 
 PROTOCOLS = "CFG.SupportedFileTransferProtocols"
 """The PICS item that says how the DUT transfers files."""
+
+LIFE = result() | error()
+"""Any answer is a sign of life."""
 
 HURRIED = 1.0
 """Deadline in s of all clean-ups together once the operator asked twice to abort."""
@@ -94,12 +105,26 @@ class Runner:
         case.at_step_end = station.check_forbidden
         self._dialogue.csms, self._dialogue.listener = csms, station
         files = Files(stream, self._files, self._dut.pics.get(PROTOCOLS), self._folder)
-        raised = await self._abortable(self._body(one, reset, case, station, csms, files))
+        engine = {Case: case, Station: station, Csms: csms, Files: files}
+        raised = await self._abortable(self._body(one, reset, engine))
+        if self._deserves_another_try(raised, case):
+            await self._clean_up(case)
+            stream.emit(Retried(str(raised)))
+            case.begin_again()
+            csms.forget()
+            raised = await self._abortable(self._body(one, reset, engine))
         phase = case.phase
         verdict, ended = verdict_of(raised, phase)
         reason = _reason(case, verdict, raised)
         await self._clean_up(case)
         await files.close()
+        if self._may_have_crashed(raised, phase, station):
+            gone = await self._abortable(self._still_there(case, station, csms))
+            if isinstance(gone, CheckFailed):
+                reason = case.first_reason
+            elif gone is not None:
+                raised, (verdict, ended) = gone, verdict_of(gone, Phase.BODY)
+                reason = _reason(case, verdict, gone)
         self._dialogue.listener = None
         self._dialogue.csms = Csms(csms.book, lambda text: _record(stream, text))
         verdict = case_verdict(case.verdicts, verdict)
@@ -124,16 +149,35 @@ class Runner:
             raise raised
         return verdict
 
+    def _deserves_another_try(self, raised: BaseException | None, case: Case) -> bool:
+        """Tell whether the starting point was not reached, for the first time."""
+        missed = isinstance(raised, CheckFailed) and case.phase is Phase.PREAMBLE
+        return missed and self._control.aborted_by is None
+
+    def _may_have_crashed(
+        self, raised: BaseException | None, phase: Phase, station: Station
+    ) -> bool:
+        """Tell whether the DUT is to blame if it is gone: it was there, and the lab did well."""
+        judged = isinstance(raised, CheckFailed | Unverifiable | None)
+        return (
+            judged
+            and phase is Phase.BODY
+            and station.was_connected
+            and self._control.aborted_by is None
+        )
+
+    async def _still_there(self, case: Case, station: Station, csms: Csms) -> None:
+        """Check that the station lives on after the case: one that crashed has failed it."""
+        case.phase = Phase.BODY
+        async with case.step("The station is still there"):
+            await station.connects(within=self._dut.pixit.timing.boot)
+            if csms.book.boot_status == "Accepted":
+                await station.call(v16.GetConfiguration(key=["HeartbeatInterval"]), LIFE)
+
     async def _body(
-        self,
-        one: Procedure,
-        reset: Procedure | None,
-        case: Case,
-        station: Station,
-        csms: Csms,
-        files: Files,
+        self, one: Procedure, reset: Procedure | None, engine: dict[type, Any]
     ) -> None:
-        engine: dict[type, Any] = {Case: case, Station: station, Csms: csms, Files: files}
+        case, station, csms = engine[Case], engine[Station], engine[Csms]
         case.phase = Phase.PREAMBLE
         await self._bench.reopen_lost()
         devices = self._devices(one)

@@ -25,6 +25,7 @@ from bench.events import (
     PhaseEntered,
     Prompted,
     PromptWithdrawn,
+    Retried,
     RunEnded,
     RunPaused,
     RunResumed,
@@ -139,6 +140,11 @@ class RunView:
             case PhaseEntered(phase):
                 if self.case is not None:
                     self.case.phase = phase
+            case Retried():
+                self._place(record)
+                if self.case is not None:
+                    for step in self.case.steps:
+                        step.is_void = True
             case StepStarted() as event:
                 self._step_started(record, event)
             case StepEnded() as event:

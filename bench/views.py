@@ -89,6 +89,8 @@ class StepView:
     checks: list[CheckView] = field(default_factory=list)
     measured: list[Measured] = field(default_factory=list)
     tables: list[Tabulated] = field(default_factory=list)
+    is_void: bool = False
+    """The case was tried once more after it, and its verdict does not count."""
     items: list[Item] = field(default_factory=list)
 
     @property

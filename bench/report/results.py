@@ -47,7 +47,7 @@ def _case(case: CaseView, view: RunView) -> dict[str, Any]:
         "reason": reason_of(case, view),
         "started": _moment(case.started.utc if case.started else None),
         "duration_s": round(case.duration, 6),
-        "steps": [_step(step) for step in case.steps if step.number or step.checks],
+        "steps": [_step(step) for step in case.steps if _counts(step)],
         "measured": [
             {
                 "name": value.name,
@@ -70,6 +70,10 @@ def reason_of(case: CaseView, view: RunView) -> str | None:
     if view.ended is not None:
         why = view.ended.reason or "the run ended"
     return f"{'not begun' if case.state is State.WAITING else 'not ended'}: {why}"
+
+
+def _counts(step: StepView) -> bool:
+    return not step.is_void and bool(step.number or step.checks)
 
 
 def _step(step: StepView) -> dict[str, Any]:

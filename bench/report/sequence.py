@@ -19,6 +19,7 @@ from bench.events import (
     MadeSafe,
     Measured,
     Noted,
+    Retried,
     RunPaused,
     RunResumed,
     StationConnected,
@@ -172,6 +173,8 @@ def _record(record: Record, begin: float) -> Row | None:
             return Row("note", n, time, text, by)
         case Tabulated(title, rows=rows):
             return Row("note", n, time, title, f"a table of {len(rows)} rows")
+        case Retried(reason):
+            return Row("note", n, time, "the case begins once more", reason)
         case Instructed(text):
             return Row("note", n, time, text)
         case StationConnected() as event:

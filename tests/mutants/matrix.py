@@ -17,8 +17,8 @@ from stations.conduct import Defect
 from stations.defects import find
 
 (SUITE,) = load_suites()
-CASES = tuple(one.id for one in SUITE.procedures if one.mark != "-")
-"""Every station case there is, but for 000_RESET."""
+CASES = tuple(one.id for one in SUITE.procedures if one.mark != "-" and one.is_available)
+"""Every station case that can run, but for 000_RESET."""
 GROUPS = {one.id: one.group for one in SUITE.procedures}
 
 

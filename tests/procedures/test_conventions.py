@@ -61,7 +61,8 @@ def test_no_module_misspells_a_message_or_a_field() -> None:
 def test_a_procedure_states_its_purpose_its_references_and_its_waits(one: Procedure) -> None:
     assert re.fullmatch(r"[A-Z].*\.", one.purpose.splitlines()[0])
     assert all(re.search(r"clauses? \d|no\. \d+", reference) for reference in one.refs)
-    assert re.fullmatch(r"[a-z]+(_[a-z]+){3,}", one.body.__name__)
+    if one.is_available:
+        assert re.fullmatch(r"[a-z]+(_[a-z]+){3,}", one.body.__name__)
     assert 0 <= one.waits(Timing()) < 300
 
 

@@ -24,6 +24,7 @@ from procedures.ocpp16.station import (
     local_authorization_list,
     remote_trigger,
     reservation,
+    security,
     smart_charging,
 )
 
@@ -54,7 +55,9 @@ SUITE = Suite(
         reservation,
         remote_trigger,
         smart_charging,
+        security,
     ),
     reset=restore.basic_state_is_restored,
     first=("TC_019_CS",),
+    last=("TC_083_CS", "TC_084_CS"),
 )

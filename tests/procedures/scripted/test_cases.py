@@ -16,7 +16,7 @@ from tests.procedures.scripted.rig import Rig, rig
 from tests.procedures.scripted.smart import Smart
 from tests.procedures.scripted.station import Payload
 
-CASES = [one.id for one in SUITE.procedures if one is not SUITE.reset]
+CASES = [one.id for one in SUITE.procedures if one is not SUITE.reset and one.is_available]
 SMART = [one.id for one in SUITE.procedures if one.group == "smart-charging"]
 
 WITH_LIST = [one.id for one in SUITE.procedures if one.group == "local-authorization-list"]
