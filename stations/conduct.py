@@ -29,6 +29,8 @@ class Behaviour:
     """What a good product does where frames alone can't tell; each field is consulted once."""
 
     speaks: bool = True
+    hangs_after: frozenset[str] = frozenset()
+    """Actions of the CSMS after whose answer the software says nothing more."""
     reuses_message_id_for: frozenset[str] = frozenset()
     """Actions whose CALL carries the message id of the CALL before."""
     leaves_open: frozenset[str] = frozenset()

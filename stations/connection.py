@@ -50,6 +50,7 @@ class Connection:
         self._conduct = conduct
         self._socket: ClientConnection | None = None
         self._useful = False
+        self._hangs = False
         self._pinger: Ticker | None = None
         self._turn = asyncio.Lock()
         self._last_id = ""
@@ -189,6 +190,8 @@ class Connection:
             await self._send(socket, reply)
         if answer.then is not None:
             answer.then()
+        if call.action in self._conduct.behaviour.hangs_after:
+            self._hangs = True
 
     async def _send_late(self, socket: ClientConnection, call: Call, answer: Answer) -> None:
         await asyncio.sleep(answer.delay)

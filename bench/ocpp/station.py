@@ -81,6 +81,8 @@ class Station:
         self._claimed: dict[int, int] = {}
         """Record of a claimed message to the window in which it was claimed."""
         self._begun = dialogue.stream.last
+        self.was_connected = False
+        """Whether the DUT was there when the case proper began."""
         self._arrival = asyncio.Event()
         self._forbidden: list[Forbidden] = []
         self._breach: tuple[Forbidden, Received] | None = None
@@ -355,6 +357,7 @@ class Station:
     def begin(self) -> None:
         """Begin the case proper: what came while the basic state was restored is settled."""
         self._begun = self._dialogue.stream.last
+        self.was_connected = self.is_connected
 
     def unclaimed_calls(self) -> list[Received]:
         """List the DUT's CALLs since the case proper began that no step expected."""

@@ -16,6 +16,13 @@ def _ahead(timestamp: str) -> str:
 
 DEFECTS = (
     Defect(
+        "hangs-after-data-transfer",
+        "Answers a DataTransfer well, and says nothing ever after.",
+        "TC_062_CS",
+        ("GetConfiguration", "not answered"),
+        behaviour={"hangs_after": frozenset({"DataTransfer"})},
+    ),
+    Defect(
         "data-transfer-refused",
         "Answers data of a vendor that it does not know with a CALLERROR.",
         "TC_062_CS",

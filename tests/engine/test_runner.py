@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from bench.events import (
     DeviceOpened,
     MadeSafe,
     Noted,
+    Retried,
     StepEnded,
     StepStarted,
 )
@@ -48,8 +49,10 @@ from tests.engine.support import BOOT, Peer, Rig, rig
 DUT = DutConfig(
     Path("dut.toml"),
     DutIdentity("charging-station", "CP", "v", "m"),
-    pixit=Pixit(timing=Timing(response=0.5, triggered=0.2)),
+    pixit=Pixit(timing=Timing(response=20, triggered=0.2, boot=20)),
 )
+IMPATIENT = replace(DUT, pixit=Pixit(timing=Timing(response=0.5, triggered=0.2, boot=0.5)))
+"""For cases whose deadlines pass."""
 
 
 @dataclass
@@ -126,7 +129,7 @@ class Lab:
 
 
 @asynccontextmanager
-async def lab(switch: Switch | None = None) -> AsyncIterator[Lab]:
+async def lab(switch: Switch | None = None, dut: DutConfig = DUT) -> AsyncIterator[Lab]:
     device = switch or Switch()
 
     def make(settings: Settings, context: DriverContext) -> Any:
@@ -143,7 +146,7 @@ async def lab(switch: Switch | None = None) -> AsyncIterator[Lab]:
                 stream=stream,
                 bench=bench,
                 dialogue=csms.dialogue,
-                dut=DUT,
+                dut=dut,
                 operator=NoOperator(),
                 control=control,
                 files=FileSettings(),
@@ -332,8 +335,33 @@ async def test_what_is_raised_decides(
         assert ended.verdict == verdict
         assert ended.cause == type(error).__name__
         assert (ended.traceback is not None) == isinstance(error, ZeroDivisionError)
-        (step,) = bench.csms.events(StepEnded)
-        assert step.verdict == verdict
+        steps = bench.csms.events(StepEnded)
+        assert {step.verdict for step in steps} == {verdict}
+        tried_twice = make is failing_early and isinstance(error, CheckFailed)
+        assert len(steps) == 1 + tried_twice
+
+
+async def test_what_was_judged_before_another_try_is_void() -> None:
+    acts: list[str] = []
+
+    async def undo() -> None:
+        acts.append("undone")
+
+    async def body(case: Case) -> None:
+        """Reach the starting point at the second try."""
+        acts.append("tried")
+        async with case.preamble(), case.step("Prepare"):
+            case.afterwards(undo)
+            case.check("tries", acts.count("tried"), 2)
+        async with case.step("Judge"):
+            case.check("something", True)
+
+    async with lab() as bench:
+        ended = await bench.run(body)
+        assert (ended.verdict, ended.reason) == ("pass", None)
+        assert acts == ["tried", "undone", "tried", "undone"]
+        (again,) = bench.csms.events(Retried)
+        assert again.reason == "tries: expected 2, came 1"
 
 
 async def test_failing_reset_is_inconclusive_with_its_reason() -> None:
@@ -567,6 +595,7 @@ async def test_an_unasked_restart_fails_the_case() -> None:
         await waiting.wait()
         await peer.call("BootNotification", **BOOT)
         await peer.call("Heartbeat")
+        await peer.lives()
         ended = await task
         assert ended.verdict == "fail"
         assert ended.reason is not None
@@ -587,11 +616,62 @@ async def test_a_monitors_finding_fails_the_case_but_does_not_end_it() -> None:
         await waiting.wait()
         await peer.send("nonsense")
         await peer.call("Heartbeat")
+        await peer.lives()
         ended = await task
         assert ended.verdict == "fail"
         assert ended.reason is not None
         assert ended.reason.startswith("Every message is an OCPP-J frame: expected an OCPP-J frame")
-        assert [c.verdict for c in bench.csms.events(Checked)] == ["fail", "pass"]
+        assert [c.verdict for c in bench.csms.events(Checked)] == ["fail", *["pass"] * 3]
+
+
+async def after_a_case(*, silent: bool = False, gone: bool = False) -> CaseEnded:
+    """Run a case that passes, with a station that is there when it begins."""
+
+    async def body(case: Case) -> None:
+        """Pass."""
+        async with case.step("Judge"):
+            case.check("something", True)
+            if gone:
+                await socket.close()
+                await station_gone.wait()
+
+    dut = IMPATIENT if silent or gone else DUT
+    async with (
+        lab(dut=dut) as bench,
+        bench.csms.connect() as socket,
+        asyncio.TaskGroup() as tasks,
+    ):
+        peer = Peer(socket)
+        await peer.call("Heartbeat")
+        station_gone = asyncio.Event()
+        watching = tasks.create_task(until_gone(bench, station_gone))
+        task = tasks.create_task(bench.run(body))
+        if not (silent or gone):
+            await peer.lives()
+        ended = await task
+        watching.cancel()
+        return ended
+
+
+async def until_gone(bench: Lab, gone: asyncio.Event) -> None:
+    await bench.csms.dialogue.until_connected(False, within=60)
+    gone.set()
+
+
+async def test_a_station_that_answers_after_the_case_is_alive() -> None:
+    assert (await after_a_case()).verdict == "pass"
+
+
+async def test_a_station_that_says_nothing_after_the_case_has_failed_it() -> None:
+    ended = await after_a_case(silent=True)
+    assert ended.verdict == "fail"
+    assert ended.reason == "GetConfiguration was not answered within 0.5 s"
+
+
+async def test_a_station_that_does_not_come_back_after_the_case_has_failed_it() -> None:
+    ended = await after_a_case(gone=True)
+    assert ended.verdict == "fail"
+    assert ended.reason == "the DUT's connection was not open within 0.5 s"
 
 
 async def test_devices_that_do_not_open_are_all_named() -> None:

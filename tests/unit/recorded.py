@@ -309,7 +309,7 @@ async def session(folder: Path, dut: Dut) -> AsyncIterator[Session]:
         {"C-07": True, "GEN.rfid": "single"},
         Pixit(
             cards={"valid": CardEntry("GOOD"), "invalid": CardEntry("BAD", "Invalid")},
-            timing=Timing(response=3.0, triggered=3.0, deviation=1e9),
+            timing=Timing(response=3.0, triggered=3.0, boot=0.5, deviation=1e9),
         ),
     )
     yield Session(bench, config)

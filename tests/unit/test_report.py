@@ -128,7 +128,8 @@ def test_checks_outside_the_steps_are_not_lost(tmp_path: Path) -> None:
     outcome = asyncio.run(record(tmp_path, "restless", cases=SUITE.procedures[:1]))
     write_all(outcome.folder)
     (case,) = load(outcome.folder)["cases"]
-    last = case["steps"][-1]
+    last, life = case["steps"][-2:]
+    assert life["title"] == "The station is still there"
     assert (last["title"], last["verdict"]) == ("outside the steps", "fail")
     assert [check["text"] for check in last["checks"]] == ["The DUT does not restart unasked"]
 
