@@ -174,9 +174,7 @@ class Runner:
             if csms.book.boot_status == "Accepted":
                 await station.call(v16.GetConfiguration(key=["HeartbeatInterval"]), LIFE)
 
-    async def _body(
-        self, one: Procedure, reset: Procedure | None, engine: dict[type, Any]
-    ) -> None:
+    async def _body(self, one: Procedure, reset: Procedure | None, engine: dict[type, Any]) -> None:
         case, station, csms = engine[Case], engine[Station], engine[Csms]
         case.phase = Phase.PREAMBLE
         await self._bench.reopen_lost()
