@@ -198,7 +198,7 @@ class Connection:
         await self._send_answer(socket, call, answer)
 
     async def _send(self, socket: ClientConnection, frame: Call | CallResult | CallError) -> None:
-        if not self._conduct.behaviour.speaks:
+        if self._hangs or not self._conduct.behaviour.speaks:
             return
         if self._gathered is not None:
             self._gathered.append(encode(frame))

@@ -173,7 +173,7 @@ def _acting(engine: Engine, access: Access) -> APIRouter:
             methods=["POST"],
             name=word,
             summary=_SUMMARIES[word],
-            responses=problems(404, 409, 422),
+            responses=problems(400, 404, 409, 422),
         )
 
     @routes.post("/prompts/{prompt_id}/answer", responses=problems(400, 404, 409, 422))

@@ -367,7 +367,12 @@ NO_TWIN = {"drivers.tcp_relay:DRIVER", "drivers.pcsc_reader:DRIVER"}
 
 def driver_of(row: Row) -> Driver:
     """Load a row's driver."""
-    module, _, name = row.driver.partition(":")
+    return loaded(row.driver)
+
+
+def loaded(value: str) -> Driver:
+    """Load the driver that an entry point names."""
+    module, _, name = value.partition(":")
     driver = getattr(import_module(module), name)
     assert isinstance(driver, Driver)
     return driver

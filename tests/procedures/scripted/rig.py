@@ -229,9 +229,29 @@ async def rig(
     timing: Timing | None = None,
 ) -> AsyncIterator[Rig]:
     """Make a station that has booted (or is off), and an engine with default waits."""
+    with TemporaryDirectory() as place:
+        async with _rig_in(
+            Path(place),
+            booted=booted,
+            pics=pics,
+            reservations_off=reservations_off,
+            charging=charging,
+            timing=timing,
+        ) as made:
+            yield made
+
+
+@asynccontextmanager
+async def _rig_in(
+    folder: Path,
+    *,
+    booted: bool,
+    pics: dict[str, Any] | None,
+    reservations_off: Setting | None,
+    charging: Charging | None,
+    timing: Timing | None,
+) -> AsyncIterator[Rig]:
     stream, records, hands = Stream(), list[Record](), Hands()
-    place = TemporaryDirectory()
-    folder = Path(place.name)
     firmware = Firmware(folder / "good.bin", folder / "bad.bin", "2.0")
     (folder / "good.bin").write_bytes(GOOD_FIRMWARE)
     (folder / "bad.bin").write_bytes(b"?")
@@ -282,4 +302,3 @@ async def rig(
                 await station.boot()
             yield Rig(station, hands, book, runner, records)
             station.end()
-    place.cleanup()
