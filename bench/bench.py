@@ -19,6 +19,7 @@ from bench.device import Device, DriverContext, Operator
 from bench.errors import DeviceError, LinkError, Unverifiable
 from bench.events import Acted, DeviceClosed, DeviceLost, DeviceOpened, MadeSafe
 from bench.interlocks import Interlocks
+from bench.polling import Polling
 from bench.procedure import Need
 from bench.stream import Stream
 
@@ -68,6 +69,7 @@ class Bench:
         self._devices: dict[str, Device] = {}
         self._lost: dict[str, str] = {}
         self.interlocks = Interlocks(config, stream, self._devices, self._safe, self._lose)
+        self._polling = Polling(config, stream, self._devices, self._lost.__contains__, self._lose)
 
     @asynccontextmanager
     async def opened(
@@ -104,6 +106,7 @@ class Bench:
                 raise DeviceError(f"{of}: {'; '.join(failures)}")
             # Devices are left in the other order, the loads last: so they are switched off before.
             stack.push_async_callback(self._unload)
+            await stack.enter_async_context(self._polling.going_on())
             yield
 
     async def _unload(self) -> None:
@@ -160,9 +163,24 @@ class Bench:
         (entry, *_) = candidates(self._config, need, connector)
         if entry.name in self._lost:
             raise DeviceError(f"{entry.name} was lost: {self._lost[entry.name]}")
-        guard = partial(self.interlocks.around, entry, need.capability, connector=connector)
+        guard = partial(self._around, entry, need.capability, connector)
         device = self._devices[entry.name]
         return Recorded(entry.name, need.capability, device, self._acted, guard)
+
+    @asynccontextmanager
+    async def _around(
+        self,
+        entry: DeviceEntry,
+        capability: type,
+        connector: int,
+        method: str,
+        arguments: Mapping[str, Any],
+    ) -> AsyncIterator[None]:
+        """Let a capability be used: not beside a poll, and within the interlocks."""
+        around = self.interlocks.around(entry, capability, method, arguments, connector)
+        with self._polling.held_off(entry.name):
+            async with around:
+                yield
 
     def _acted(self, event: Acted, error: BaseException | None) -> None:
         self._stream.emit(event)
@@ -229,8 +247,9 @@ class Bench:
     async def _try_safe(self, name: str) -> str | None:
         patience = self._patience(name)
         try:
-            async with asyncio.timeout(patience):
-                await self._devices[name].make_safe()
+            with self._polling.held_off(name):
+                async with asyncio.timeout(patience):
+                    await self._devices[name].make_safe()
         except TimeoutError:
             return f"not safe within {patience:g} s"
         except LinkError as error:

@@ -86,6 +86,25 @@ class ApiSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SampleSettings:
+    """Table `[samples]`: what is read of the devices all the time while a run goes on, in Hz."""
+
+    pilot: float = 10.0
+    """Of the control pilot, where a device measures it; 0: not at all, like the others."""
+    meters: float = 10.0
+    loads: float = 10.0
+    modem: float = 1.0
+    without: tuple[str, ...] = ()
+    """Devices that are left alone, and channels that are left out, such as `rsrq`."""
+
+    def __post_init__(self) -> None:
+        for name in ("pilot", "meters", "loads", "modem"):
+            value = getattr(self, name)
+            if not 0 <= value <= 100:
+                raise ValueError(f"key {name!r}: {value:g}, expected 0 to 100")
+
+
+@dataclass(frozen=True, slots=True)
 class BenchSettings:
     """Table `[bench]`: who this bench is."""
 
@@ -114,6 +133,7 @@ class BenchConfig:
     operator: OperatorSettings = field(default_factory=OperatorSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
     api: ApiSettings = field(default_factory=ApiSettings)
+    samples: SampleSettings = field(default_factory=SampleSettings)
     files: FileSettings = field(default_factory=FileSettings)
     devices: tuple[DeviceEntry, ...] = ()
 
@@ -121,9 +141,8 @@ class BenchConfig:
 def load_bench(path: Path) -> BenchConfig:
     """Read and check a `bench.toml`; raises `ConfigError` naming file, table and key."""
     document = toml.load(path)
-    toml.check_tables(
-        path, document, "bench", "ocpp", "operator", "limits", "api", "files", "device"
-    )
+    tables = ("bench", "ocpp", "operator", "limits", "api", "samples", "files", "device")
+    toml.check_tables(path, document, *tables)
     entries = document.get("device", [])
     if not isinstance(entries, list):
         raise ConfigError(f"{path}: [device] is a single table, expected [[device]]")
@@ -147,6 +166,7 @@ def load_bench(path: Path) -> BenchConfig:
         ),
         limits=toml.parse(LimitSettings, document.get("limits", {}), f"{path}: table [limits]"),
         api=toml.parse(ApiSettings, document.get("api", {}), f"{path}: table [api]"),
+        samples=toml.parse(SampleSettings, document.get("samples", {}), f"{path}: table [samples]"),
         files=toml.parse(FileSettings, document.get("files", {}), f"{path}: table [files]"),
         devices=devices,
     )

@@ -360,6 +360,33 @@ class Acted:
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelDeclared:
+    """Samples of a quantity follow: as bulk data in the run's samples, for viewers as summaries."""
+
+    channel: int
+    """Number of the channel, counted from 1 in each run."""
+    name: str
+    unit: str
+    instrument: str
+    """The device that observes it; OCPP for what the frames tell."""
+    connector: int | None = None
+    zero: float = 0.0
+    """What viewers add to the values of binary frames, which are too coarse for registers."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileAttached:
+    """A file in the run's folder is complete."""
+
+    file: str
+    size: int
+    """Bytes."""
+    sha256: str
+    samples: dict[str, int] = field(default_factory=dict)
+    """How many samples it has, by channel."""
+
+
+@dataclass(frozen=True, slots=True)
 class Interlocked:
     """An interlock of the bench refused an act, reduced a load, or switched a load off."""
 
@@ -442,6 +469,8 @@ Event = (
     | DeviceLost
     | DeviceClosed
     | Acted
+    | ChannelDeclared
+    | FileAttached
     | Interlocked
     | MadeSafe
     | Prompted

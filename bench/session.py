@@ -25,6 +25,7 @@ from bench.ocpp.monitors import NAMES, Monitors
 from bench.ocpp.server import OcppServer
 from bench.operator import PromptDesk
 from bench.plan import Plan
+from bench.response_times import ResponseTimes
 from bench.runner import Runner
 from bench.stream import Stream, comparing_clocks
 
@@ -147,7 +148,12 @@ class Session:
         complete, reason = False, None
         self.stream.emit(self._run_started(plan, files))
         try:
-            async with comparing_clocks(self.stream), AsyncExitStack() as stack:
+            async with (
+                comparing_clocks(self.stream),
+                self.stream.samples.recording(folder),
+                AsyncExitStack() as stack,
+            ):
+                stack.enter_context(self.stream.watched_by(ResponseTimes(self.stream.samples)))
                 await self._open(stack)
                 complete = await runner.run(plan)
         except BenchError as error:

@@ -12,6 +12,7 @@ from bench.errors import JournalError
 from bench.events import Answered, CaseEnded, ClocksCompared, Event, RunEnded, RunStarted
 from bench.journal import JournalWriter, Record
 from bench.masks import Masks
+from bench.samples import Samples
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,8 @@ class Stream:
         self.journal: JournalWriter | None = None
         self.masks = Masks()
         """What keeps secrets out of every record."""
+        self.samples = Samples(self.emit)
+        """What is too much for records: values that devices observe all the time."""
         self.last = 0
         """Number of the newest record."""
         self.lost: Callable[[JournalError], None] = lambda error: None

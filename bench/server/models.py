@@ -188,6 +188,19 @@ class AcceptedModel(BaseModel):
     by: str
 
 
+class SamplesModel(BaseModel):
+    """What a channel did in a window of time; seconds on the clock of a record's `mono`."""
+
+    channel: int
+    begin: float = Field(serialization_alias="from")
+    end: float = Field(serialization_alias="to")
+    samples: int
+    """How many there are in the window."""
+    time: list[float]
+    min: list[float]
+    max: list[float]
+
+
 def run_model(engine: Engine, one: Summary) -> RunModel:
     """Describe a run."""
     ended = one.ended

@@ -30,6 +30,7 @@ from bench.server.models import (
     run_model,
 )
 from bench.server.redaction import event_for_observer
+from bench.server.sample_routes import sample_routes
 from bench.server.snapshot import prompts as open_prompts
 from bench.server.snapshot import session as describe
 from bench.server.viewers import Viewers
@@ -121,6 +122,8 @@ def _reading(engine: Engine, access: Access, viewers: Viewers) -> APIRouter:
             response_class=Response,
             responses={200: {"content": {media_type: {}}}, **problems(404, 422, 501)},
         )
+
+    routes.include_router(sample_routes(readable))
 
     @routes.get("/prompts")
     async def prompts(request: Request) -> list[PromptModel]:

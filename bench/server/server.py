@@ -21,6 +21,7 @@ from bench.server.feed import Feed
 from bench.server.place import Tls
 from bench.server.presence import Presence
 from bench.server.protocol import StreamProtocol
+from bench.server.sample_frames import SampleFeed
 from bench.server.shares import Shares
 from bench.server.viewers import STALLED, Viewers
 
@@ -50,7 +51,8 @@ async def serving(
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     presence = Presence(engine.desk, absent_after=absent_after)
     feed, access = Feed(engine), Access(token, shares, seen=presence.seen)
-    viewers = Viewers(engine, feed, access, stalled=stalled, left=presence.left)
+    samples = _samples_of(engine)
+    viewers = Viewers(engine, feed, samples, access, stalled=stalled, left=presence.left)
     config = uvicorn.Config(
         make_app(engine, feed, access, viewers),
         http="h11",
@@ -77,7 +79,8 @@ async def serving(
     ticking = asyncio.create_task(server.main_loop())
     engine.on_run_over = feed.turn
     try:
-        with engine.stream.watched_by(feed.take):
+        hub = engine.stream.samples
+        with engine.stream.watched_by(feed.take), hub.watched_by(samples.take):
             async with presence.watching(lambda: viewers.has_operator):
                 yield _url(listener, "http" if tls is None else "https")
     finally:
@@ -93,7 +96,12 @@ async def serving(
 def openapi_of(engine: Engine) -> dict[str, Any]:
     """Return the OpenAPI document of an engine's API."""
     feed, access = Feed(engine), Access(secrets.token_urlsafe(32))
-    return make_app(engine, feed, access, Viewers(engine, feed, access)).openapi()
+    viewers = Viewers(engine, feed, _samples_of(engine), access)
+    return make_app(engine, feed, access, viewers).openapi()
+
+
+def _samples_of(engine: Engine) -> SampleFeed:
+    return SampleFeed(lambda: engine.run_id, lambda: engine.stream.samples.newest_declared)
 
 
 def _listen(host: str, port: int) -> socket.socket:

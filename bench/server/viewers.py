@@ -21,6 +21,7 @@ from bench.server.access import Access, Holder, Role
 from bench.server.feed import Feed, Position
 from bench.server.models import ViewerModel
 from bench.server.protocol import evict
+from bench.server.sample_frames import SampleFeed
 from bench.server.snapshot import prompts, session
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ class Viewers:
         self,
         engine: Engine,
         feed: Feed,
+        samples: SampleFeed,
         access: Access,
         *,
         stalled: float = STALLED,
@@ -51,6 +53,7 @@ class Viewers:
         """Serve an engine's feed; `left` is called when a connection has ended."""
         self._engine = engine
         self._feed = feed
+        self._samples = samples
         self._access = access
         self._stalled = stalled
         self._left = left
@@ -117,6 +120,7 @@ class Viewers:
             asyncio.ensure_future(task)
             for task in (
                 self._send(socket, holder, position, follow=follow),
+                self._send_samples(socket, position),
                 _until_it_talks(socket),
                 self._until_no_good(holder),
             )
@@ -141,6 +145,19 @@ class Viewers:
         except TimeoutError:
             return SLOW, f"it read nothing for {self._stalled:g} s"
         return OVER, "the run has ended"
+
+    async def _send_samples(self, socket: WebSocket, position: Position) -> tuple[int, str]:
+        """Send the newest windows of the run that the viewer is at, once it knows the channels."""
+        with self._samples.outbox() as outbox:
+            while True:
+                frame = await outbox.get()
+                if frame.run != position.run or frame.declared >= position.n:
+                    continue
+                try:
+                    async with asyncio.timeout(self._stalled):
+                        await socket.send_bytes(frame.data)
+                except TimeoutError:
+                    return SLOW, f"it read nothing for {self._stalled:g} s"
 
     async def _frames(
         self, holder: Holder, position: Position, *, follow: bool

@@ -15,7 +15,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bench.config import BenchConfig, DeviceEntry, load_bench, split_address
+from bench.config import (
+    BenchConfig,
+    DeviceEntry,
+    SampleSettings,
+    load_bench,
+    split_address,
+)
 from bench.device import DriverContext
 from bench.dut import DutConfig, load_dut
 from bench.events import CaseEnded, Checked
@@ -28,6 +34,8 @@ from drivers.sim.memory_network import Network, PortListener
 from drivers.sim.virtual_time import VirtualTimeLoop
 
 T = TypeVar("T")
+
+UNPOLLED = SampleSettings(pilot=0, meters=0, loads=0, modem=0)
 
 _CSMS = "ws://127.0.0.1:8180/ocpp"
 """Where the station connects in memory; the relay of the bench listens there."""
@@ -68,10 +76,12 @@ async def open_bench(
     variant: str = "default",
     defects: Sequence[str] = (),
     change: Callable[[DutConfig], DutConfig] = lambda dut: dut,
+    samples: SampleSettings = UNPOLLED,
 ) -> AsyncIterator[SimulatedBench]:
     """Open a simulated lab and a session on its bench, in the time of the running event loop.
 
-    `change` may alter what the `dut.toml` of the lab says, for example its deadlines.
+    `change` may alter what the `dut.toml` of the lab says, for example its deadlines; `samples`
+    counts in virtual time alone.
     """
     loop = asyncio.get_running_loop()
     network = loop.network if isinstance(loop, VirtualTimeLoop) else None
@@ -79,7 +89,8 @@ async def open_bench(
     async with lab_of() if network is None else lab_of(csms=_CSMS, serial=False) as lab:
         config = load_bench(lab.bench_file)
         if network is not None:
-            config = _in_memory(config, network)
+            # What passes in no time needs no samples either, unless a test asks for them.
+            config = replace(_in_memory(config, network), samples=samples)
         session = Session(config, change(load_dut(lab.dut_file)), refuse_prompts=True)
         records: list[Record] = []
         with session.stream.watched_by(records.append):

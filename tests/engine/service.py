@@ -73,12 +73,17 @@ class Watching:
     socket: ClientConnection
     snapshot: dict[str, Any]
     frames: list[dict[str, Any]] = field(default_factory=list)
+    samples: list[bytes] = field(default_factory=list)
 
     async def until(self, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """Read on until such a record came."""
         async with asyncio.timeout(DEADLINE):
             while True:
-                frame: dict[str, Any] = json.loads(await self.socket.recv())
+                message = await self.socket.recv()
+                if isinstance(message, bytes):
+                    self.samples.append(message)
+                    continue
+                frame: dict[str, Any] = json.loads(message)
                 self.frames.append(frame)
                 if holds(frame):
                     return frame

@@ -107,7 +107,7 @@ async def test_an_ended_run_is_streamed_from_its_journal(tmp_path: Path) -> None
         async with later.stream(run=run, follow="false") as viewer:
             async with asyncio.timeout(DEADLINE):
                 async for frame in viewer.socket:
-                    assert isinstance(frame, str)
+                    assert isinstance(frame, str)  # there are no samples of an ended run
                     viewer.frames.append(json.loads(frame))
         assert viewer.socket.close_code == 1000
         assert viewer.frames == live.frames[-last:]

@@ -50,7 +50,8 @@ class Served:
         place = f"{address}/api/v1/stream?token={self.token}{query}"
         async with connect(place, proxy=None, max_size=None, max_queue=None) as socket:
             async for frame in socket:
-                yield json.loads(frame)
+                if isinstance(frame, str):
+                    yield json.loads(frame)
 
 
 def private(path: Path) -> str:
