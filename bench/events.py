@@ -42,6 +42,15 @@ class RunEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierResultsVoid:
+    """The DUT is not what it was: earlier results do not count (Certification Document 2, 5.6)."""
+
+    why: str
+    runs: list[str]
+    """Earlier runs of this DUT, newest first; the cases before in this run as well."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunPaused:
     """The operator holds the run at the next step."""
 
@@ -437,6 +446,7 @@ class PromptWithdrawn:
 Event = (
     RunStarted
     | RunEnded
+    | EarlierResultsVoid
     | RunPaused
     | RunResumed
     | AbortRequested

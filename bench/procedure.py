@@ -67,6 +67,8 @@ class Procedure:
     body: Body
     waits: Waits
     """The seconds that the case prescribes to wait, given the sample's timing."""
+    updates_firmware: bool = False
+    """Whether the DUT may have another software after it."""
     is_available: bool = True
     """False for a case of the test plan that this version can't run yet."""
 
@@ -84,6 +86,7 @@ def procedure(
     refs: Sequence[str],
     applies: Applicability | None = None,
     waits: Waits = lambda timing: 0.0,
+    updates_firmware: bool = False,
 ) -> Callable[[Body], Procedure]:
     """Declare an async function as a procedure; raises `TypeError` for a signature it can't serve.
 
@@ -106,6 +109,7 @@ def procedure(
             purpose=purpose,
             body=body,
             waits=waits,
+            updates_firmware=updates_firmware,
         )
 
     return declare

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import traceback
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from bench.clock import now
 from bench.control import Control, cancelling
 from bench.device import Operator
 from bench.dut import DutConfig
+from bench.earlier import EarlierRun
 from bench.errors import (
     BenchError,
     CheckFailed,
@@ -24,7 +25,7 @@ from bench.errors import (
     RunAborted,
     Unverifiable,
 )
-from bench.events import CaseEnded, CaseStarted, Instructed, Noted, Retried
+from bench.events import CaseEnded, CaseStarted, EarlierResultsVoid, Instructed, Noted, Retried
 from bench.ocpp import v16
 from bench.ocpp.csms import Csms
 from bench.ocpp.dialogue import Dialogue
@@ -64,6 +65,7 @@ class Runner:
         control: Control,
         files: FileSettings,
         folder: Path,
+        earlier: Sequence[EarlierRun] = (),
     ) -> None:
         self._stream = stream
         self._bench = bench
@@ -73,6 +75,9 @@ class Runner:
         self._control = control
         self._files = files
         self._folder = folder
+        self._earlier = [one.run for one in earlier]
+        self._software = earlier[0].reported if earlier else None
+        """What the DUT reported last as its software, in this run or in the one before."""
         self.counts: Counter[str] = Counter()
 
     async def run(self, plan: Plan) -> bool:
@@ -81,7 +86,16 @@ class Runner:
             if self._control.aborted_by is not None:
                 return False
             await self.run_case(one, None if one is plan.suite.reset else plan.suite.reset)
+            self._heed_software(one)
         return self._control.aborted_by is None
+
+    def _heed_software(self, one: Procedure) -> None:
+        """Say when the DUT has another software than before, unless the case updated it."""
+        before, after = self._software, self._dialogue.csms.book.software
+        self._software = after or before
+        if before and after and before != after and not one.updates_firmware:
+            why = f"the DUT reported the software {before!r} before, now {after!r}"
+            self._stream.emit(EarlierResultsVoid(why, self._earlier))
 
     async def run_case(self, one: Procedure, reset: Procedure | None) -> Verdict:
         """Run one case after restoring the basic state with `reset`."""

@@ -17,6 +17,7 @@ from bench.events import (
     DeviceClosed,
     DeviceLost,
     DeviceOpened,
+    EarlierResultsVoid,
     FrameLost,
     FrameReceived,
     FrameSent,
@@ -68,6 +69,10 @@ class RunView:
         """The step that runs."""
         self.outside: list[Item] = []
         """What happened while no case ran."""
+        self.void: list[EarlierResultsVoid] = []
+        """What made earlier results void."""
+        self.reported_software: str | None = None
+        """The firmwareVersion that the DUT reported last."""
         self.devices: dict[str, DeviceView] = {}
         self.prompts: dict[str, PromptView] = {}
         self.connected: StationConnected | None = None
@@ -127,6 +132,9 @@ class RunView:
                 self.cases = [_planned(case) for case in event.cases]
             case RunEnded() as event:
                 self.ended = event
+            case EarlierResultsVoid() as event:
+                self.void.append(event)
+                self._place(record)
             case RunPaused() | RunResumed() as event:
                 self.paused = isinstance(event, RunPaused)
                 self._place(record)
@@ -258,6 +266,9 @@ class RunView:
         match frame:
             case Call(message_id, action):
                 self._calls[received, message_id] = action
+                if received and action == "BootNotification":
+                    software = frame.payload.get("firmwareVersion")
+                    self.reported_software = software if isinstance(software, str) else None
             case CallResult(message_id) | CallError(message_id):
                 action = self._calls.pop((not received, message_id), "")
         stamp = stamp_of(record)

@@ -16,8 +16,9 @@ from bench.bench import Bench
 from bench.config import BenchConfig, split_address
 from bench.control import Control
 from bench.dut import DutConfig
+from bench.earlier import changes, earlier_runs
 from bench.errors import BenchError, JournalError, RunAborted
-from bench.events import SCHEMA, RunEnded, RunStarted
+from bench.events import SCHEMA, EarlierResultsVoid, RunEnded, RunStarted
 from bench.journal import JOURNAL, JournalWriter
 from bench.ocpp.csms import Book, Csms
 from bench.ocpp.dialogue import Dialogue
@@ -134,6 +135,7 @@ class Session:
 
     async def _recorded(self, plan: Plan, folder: Path, files: dict[str, str]) -> RunResult:
         self.dialogue.monitors = self._monitors()
+        earlier = earlier_runs(folder, self.dut)
         runner = Runner(
             stream=self.stream,
             bench=self.bench,
@@ -143,10 +145,14 @@ class Session:
             control=self.control,
             files=self.config.files,
             folder=folder,
+            earlier=earlier,
         )
         self.stream.lost = self._journal_lost
         complete, reason = False, None
         self.stream.emit(self._run_started(plan, files))
+        if earlier and (changed := changes(earlier[0], self.dut)):
+            runs = [one.run for one in earlier]
+            self.stream.emit(EarlierResultsVoid("; ".join(changed), runs))
         try:
             async with (
                 comparing_clocks(self.stream),

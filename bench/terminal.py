@@ -18,6 +18,7 @@ from bench.events import (
     CaseEnded,
     CaseStarted,
     DeviceLost,
+    EarlierResultsVoid,
     Interlocked,
     RunEnded,
     RunPaused,
@@ -167,6 +168,9 @@ def plain_lines(view: RunView, record: Record) -> list[str]:
             return [f"Device {device} was lost: {reason}"]
         case Interlocked(device, did, reason):
             return [f"Interlock: {device} {did}: {reason}"]
+        case EarlierResultsVoid(why=why, runs=runs):
+            of = f" of {', '.join(runs[:3])}{' …' if len(runs) > 3 else ''}" if runs else ""
+            return [f"Earlier results{of} are void: {why}"]
         case RunPaused(by):
             return [f"Paused by {by}"]
         case RunResumed(by):

@@ -41,6 +41,8 @@ class Book:
     """The reservationIds that the DUT may still hold."""
     boot_status: str = "Accepted"
     """Answer to the last BootNotification; Accepted for a DUT that just reconnects."""
+    software: str | None = None
+    """The firmwareVersion that the DUT reported last."""
     changed_keys: dict[str, str] = field(default_factory=dict)
     """Configuration keys whose value is not what it was, with the value that it was."""
     _keys: dict[str, str] = field(default_factory=dict)
@@ -217,6 +219,7 @@ class Csms:
         match call.action:
             case "BootNotification":
                 self.book.statuses.clear()
+                self.book.software = str(payload.get("firmwareVersion") or "") or None
                 interval = self.book.heartbeat_interval
                 return {"status": "Accepted", "currentTime": utc_now(), "interval": interval}
             case "Heartbeat":

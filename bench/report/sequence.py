@@ -14,6 +14,7 @@ from bench.events import (
     DeviceClosed,
     DeviceLost,
     DeviceOpened,
+    EarlierResultsVoid,
     Instructed,
     Interlocked,
     MadeSafe,
@@ -175,6 +176,8 @@ def _record(record: Record, begin: float) -> Row | None:
             return Row("note", n, time, title, f"a table of {len(rows)} rows")
         case Retried(reason):
             return Row("note", n, time, "the case begins once more", reason)
+        case EarlierResultsVoid(why):
+            return Row("note", n, time, "earlier results are void", why)
         case Instructed(text):
             return Row("note", n, time, text)
         case StationConnected() as event:

@@ -28,6 +28,7 @@ from procedures.ocpp16 import states
         "OCPP 1.6 errata sheet 4.0 clauses 3.12, 3.47, 3.48",
     ],
     applies=pics("FP.FW"),
+    updates_firmware=True,
 )
 async def firmware_is_fetched_installed_and_booted(
     case: Case, station: Station, files: Files

@@ -1,0 +1,84 @@
+"""Earlier runs of the same DUT, and what makes their results void."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.dut import DutConfig
+from bench.errors import JournalError
+from bench.events import RunStarted
+from bench.journal import JOURNAL, JournalReader
+
+MOST = 100
+"""How many earlier runs are looked at, the newest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierRun:
+    """What an earlier run of the DUT was made with."""
+
+    run: str
+    stated: str
+    """The software that `dut.toml` stated."""
+    reported: str | None
+    """The firmwareVersion that the DUT reported last, as far as the run's results say."""
+    pics: dict[str, Any]
+
+
+def earlier_runs(folder: Path, dut: DutConfig) -> list[EarlierRun]:
+    """List the runs beside a run's folder that were made with the same DUT, newest first."""
+    try:
+        beside = [path for path in folder.parent.iterdir() if path != folder]
+    except OSError:
+        return []
+    begun = sorted((path for path in beside if (path / JOURNAL).is_file()), key=_age, reverse=True)
+    return list(_of(dut, begun[:MOST]))
+
+
+def _age(folder: Path) -> float:
+    return (folder / JOURNAL).stat().st_mtime
+
+
+def _of(dut: DutConfig, folders: list[Path]) -> Iterator[EarlierRun]:
+    same = (dut.dut.vendor, dut.dut.model, dut.dut.identity)
+    for folder in folders:
+        try:
+            first = next(iter(JournalReader(folder / JOURNAL)), None)
+        except JournalError:
+            continue
+        if first is None or not isinstance(first.event, RunStarted):
+            continue
+        told = first.event.dut
+        if (told.get("vendor"), told.get("model"), told.get("identity")) == same:
+            stated = str(told.get("software", ""))
+            yield EarlierRun(folder.name, stated, _reported(folder), first.event.pics)
+
+
+def _reported(folder: Path) -> str | None:
+    try:
+        text = (folder / "results.json").read_text("utf-8")
+        software = json.loads(text)["dut"]["reported_software"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return software if isinstance(software, str) else None
+
+
+def changes(before: EarlierRun, dut: DutConfig) -> list[str]:
+    """Say what `dut.toml` states of the DUT now that an earlier run was not made with."""
+    found = []
+    if before.stated != dut.dut.software:
+        found.append(f"the stated software was {before.stated!r}, now {dut.dut.software!r}")
+    for item in sorted({*before.pics, *dut.pics}):
+        was, now = before.pics.get(item), dut.pics.get(item)
+        # An answer that was open before says nothing of the product that has changed.
+        if item in before.pics and was != now:
+            found.append(f"PICS {item} was {_said(was)}, now {_said(now)}")
+    return found
+
+
+def _said(answer: Any) -> str:
+    return "not answered" if answer is None else json.dumps(answer, ensure_ascii=False)
