@@ -12,6 +12,7 @@ from bench.dut import DutConfig
 from bench.errors import JournalError
 from bench.events import RunStarted
 from bench.journal import JOURNAL, JournalReader
+from bench.ocpp.frame import Call, parse
 
 MOST = 100
 """How many earlier runs are looked at, the newest first."""
@@ -25,7 +26,7 @@ class EarlierRun:
     stated: str
     """The software that `dut.toml` stated."""
     reported: str | None
-    """The firmwareVersion that the DUT reported last, as far as the run's results say."""
+    """The firmwareVersion that the DUT reported last, None when it reported none."""
     pics: dict[str, Any]
 
 
@@ -45,6 +46,7 @@ def _age(folder: Path) -> float:
 
 def _of(dut: DutConfig, folders: list[Path]) -> Iterator[EarlierRun]:
     same = (dut.dut.vendor, dut.dut.model, dut.dut.identity)
+    newest = True
     for folder in folders:
         try:
             first = next(iter(JournalReader(folder / JOURNAL)), None)
@@ -55,16 +57,27 @@ def _of(dut: DutConfig, folders: list[Path]) -> Iterator[EarlierRun]:
         told = first.event.dut
         if (told.get("vendor"), told.get("model"), told.get("identity")) == same:
             stated = str(told.get("software", ""))
-            yield EarlierRun(folder.name, stated, _reported(folder), first.event.pics)
+            # Only the newest is compared with what the DUT reports.
+            reported = _reported(folder / JOURNAL) if newest else None
+            newest = False
+            yield EarlierRun(folder.name, stated, reported, first.event.pics)
 
 
-def _reported(folder: Path) -> str | None:
-    try:
-        text = (folder / "results.json").read_text("utf-8")
-        software = json.loads(text)["dut"]["reported_software"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return software if isinstance(software, str) else None
+def _reported(journal: Path) -> str | None:
+    """Find the software that a DUT reported last in a run, without reading all of its journal."""
+    software = None
+    with journal.open("rb") as lines:
+        for line in lines:
+            if b"BootNotification" not in line or b'"FrameReceived"' not in line:
+                continue
+            try:
+                call = parse(str(json.loads(line)["data"].get("text")))
+            except (ValueError, KeyError):
+                continue  # a line that was cut; `verify` is for that
+            if isinstance(call, Call) and call.action == "BootNotification":
+                told = call.payload.get("firmwareVersion")
+                software = told if isinstance(told, str) else None
+    return software
 
 
 def changes(before: EarlierRun, dut: DutConfig) -> list[str]:

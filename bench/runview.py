@@ -71,8 +71,6 @@ class RunView:
         """What happened while no case ran."""
         self.void: list[EarlierResultsVoid] = []
         """What made earlier results void."""
-        self.reported_software: str | None = None
-        """The firmwareVersion that the DUT reported last."""
         self.devices: dict[str, DeviceView] = {}
         self.prompts: dict[str, PromptView] = {}
         self.connected: StationConnected | None = None
@@ -266,9 +264,6 @@ class RunView:
         match frame:
             case Call(message_id, action):
                 self._calls[received, message_id] = action
-                if received and action == "BootNotification":
-                    software = frame.payload.get("firmwareVersion")
-                    self.reported_software = software if isinstance(software, str) else None
             case CallResult(message_id) | CallError(message_id):
                 action = self._calls.pop((not received, message_id), "")
         stamp = stamp_of(record)

@@ -16,22 +16,21 @@ def results(view: RunView) -> dict[str, Any]:
     """Write what a run yielded so far as plain data."""
     started = view.started
     dut = started.dut if started else {}
+    void = [{"why": one.why, "runs": one.runs} for one in view.void]
     return {
         "run": started.run if started else "",
         "started": _moment(view.first.utc if view.first else None),
         "ended": _moment(view.last.utc if view.last and view.ended else None),
         "complete": view.complete,
         "bench": {"name": started.bench.get("name", "") if started else ""},
-        "dut": {key: dut.get(key, "") for key in ("kind", "vendor", "model", "software")}
-        | {"reported_software": view.reported_software},
+        "dut": {key: dut.get(key, "") for key in ("kind", "vendor", "model", "software")},
         "counts": view.counts,
         "cases": [_case(case, view) for case in view.cases],
-        "earlier_void": [{"why": one.why, "runs": one.runs} for one in view.void],
         "not_run": [
             {key: one.get(key) for key in ("id", "outcome", "reason")}
             for one in (started.not_run if started else [])
         ],
-    }
+    } | ({"earlier_void": void} if void else {})
 
 
 def render(view: RunView) -> bytes:
