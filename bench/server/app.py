@@ -13,6 +13,7 @@ from bench.archive import NoSuchRun
 from bench.engine import Engine
 from bench.server.access import Access
 from bench.server.feed import Feed, Position
+from bench.server.page import PAGE, ViewerPage
 from bench.server.routes import ROOT, make_routes
 from bench.server.viewers import Viewers
 
@@ -52,6 +53,8 @@ def make_app(engine: Engine, feed: Feed, access: Access, viewers: Viewers) -> Fa
         await socket.accept()
         start = Position(await feed.start(run, holder.may_read), max(1, int(from_)))
         await viewers.serve(socket, holder, start, follow=follow == "true")
+
+    app.mount(PAGE, ViewerPage())
 
     return app
 
