@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Error, Page, Response, async_playwright
 
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
@@ -44,6 +44,8 @@ class View:
     """Whatever the page asked for."""
     received: list[str] = field(default_factory=list)
     """Texts of all frames of its streams."""
+    answers: list[str] = field(default_factory=list)
+    """Texts of all answers that are data."""
 
     async def text(self, selector: str) -> str:
         return await self.page.locator(selector).inner_text()
@@ -72,6 +74,13 @@ async def viewing(
         ),
     )
     page.on("pageerror", lambda error: view.complaints.append(str(error)))
+
+    async def keep(answer: Response) -> None:
+        if "/api/" in answer.url:
+            with suppress(Error):  # the page has left
+                view.answers.append(await answer.text())
+
+    page.on("response", keep)
     page.on("request", lambda request: view.addresses.append(request.url))
     page.on(
         "websocket",

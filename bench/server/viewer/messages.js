@@ -100,7 +100,6 @@ export class Messages {
     row.setAttribute("aria-selected", String(line === this._selected));
     row.setAttribute("aria-setsize", String(this._rows.length));
     row.setAttribute("aria-posinset", String(at + 1));
-    row.setAttribute("aria-label", `${clock(line.utc)} ${described(line)}`);
     row.append(element("span", "at", clock(line.utc)), ...(this._sequence ? lanes(line) : columns(line)));
     return row;
   }
@@ -151,7 +150,7 @@ export class Messages {
 const searched = (line) => (line.searched ??= `${described(line)} ${line.text ?? ""}`.toLowerCase());
 const way = (line) => (line.received ? "station to bench" : "bench to station");
 
-/** Say a line in words, for the filter and for those who hear it. */
+/** Say a line in words, for the filter. */
 function described(line) {
   switch (line.type) {
     case "message": return `${way(line)} ${KINDS[line.kind]} ${line.action} ${line.lost ? "lost" : ""}`;
@@ -188,7 +187,8 @@ const outcome = ({ result }) => (result === null || typeof result === "object" ?
 
 function columns(line) {
   if (line.type !== "message") return [element("span", "wide", ...content(line))];
-  const sign = element("span", "way", line.received ? "→" : "←");
+  const sign = element("span", "way", element("span", "hidden", way(line)));
+  sign.dataset.way = line.received ? "→" : "←";
   const mark = { result: "reply", error: "refusal", broken: "broken", call: "" }[line.kind];
   return [
     sign,
@@ -202,7 +202,7 @@ function columns(line) {
 function lanes(line) {
   if (line.type !== "message") return [element("span", "lane between", element("span", "across", ...content(line))), element("span", "took")];
   const took = line.answers ? spoken(line.mono - line.answers.mono) : "";
-  const label = element("span", "label", `${line.action || "?"}${line.kind === "call" ? "" : line.kind === "result" ? ".conf" : ` ${KINDS[line.kind]}`}`);
+  const label = element("span", "label", element("span", "hidden", `${way(line)} `), `${line.action || "?"}${line.kind === "call" ? "" : line.kind === "result" ? ".conf" : ` ${KINDS[line.kind]}`}`);
   const unanswered = line.kind === "call" && !line.answered ? " unanswered" : "";
   return [element("span", `lane arrow ${line.received ? "right" : "left"} ${line.kind}${unanswered}`, label), element("span", "took", took || flag(line) || "")];
 }
