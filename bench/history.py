@@ -113,10 +113,14 @@ class SampleReader:
     def _records(self, file: BinaryIO) -> Iterator[tuple[int, int]]:
         """Yield opcode and length of each whole record, the file at its body."""
         size = os.fstat(file.fileno()).st_size
-        if file.read(len(_MAGIC)) != _MAGIC:
-            raise ValueError(f"{self.path.name}: not an MCAP file")
-        place = len(_MAGIC)
         self.complete = False
+        magic = file.read(len(_MAGIC))
+        if magic != _MAGIC:
+            if not _MAGIC.startswith(magic):
+                raise ValueError(f"{self.path.name}: not an MCAP file")
+            self.torn = size  # it was only just begun
+            return
+        place = len(_MAGIC)
         while True:
             file.seek(place)
             head = file.read(_RECORD.size)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Make .venv with everything that Pilotbench and its tests need. Idempotent; fast when nothing changed.
-# With the argument `demo`: without what only the tests of card readers need, which has to be compiled.
+# With the argument `demo`: without what only the tests of card readers and of the viewer page need.
 set -eu
 extent=${1:-all}
 cd "$(dirname "$0")/.."
@@ -32,6 +32,9 @@ if [ "$extent" = all ]; then
     [ -z "$python" ] || "$python" -c 'import pathlib, sys, sysconfig
 sys.exit(not pathlib.Path(sysconfig.get_path("include"), "Python.h").exists())' || missing="$missing $python-dev"
     [ -n "$python" ] || missing="$missing python3-dev"
+    # The viewer page is tested in a real browser, which needs a font.
+    command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
+    [ -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ] || missing="$missing fonts-dejavu-core"
 fi
 if [ -n "$missing" ]; then
     if [ "$(id -u)" = 0 ]; then as_root=""
@@ -49,7 +52,7 @@ fi
 
 files="requirements.txt pyproject.toml tools/setup.sh"
 stamp=.venv/.pilotbench-$extent
-if [ "$extent" = all ]; then files="requirements-pcsc.txt $files"; fi
+if [ "$extent" = all ]; then files="requirements-pcsc.txt requirements-browser.txt $files"; fi
 # shellcheck disable=SC2086 # a list of files
 wanted=$(cat $files | cksum)" $(pwd)"
 if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && [ -x .venv/bin/python ]; then
@@ -64,6 +67,8 @@ fi
 say "Installing the Python packages of requirements.txt"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
 if [ "$extent" = all ]; then
+    say "Installing the Python packages of requirements-browser.txt"
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-browser.txt
     say "Building the Python packages of requirements-pcsc.txt"
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-pcsc.txt
 fi

@@ -6,18 +6,29 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, Error, Page, Response, async_playwright
+from playwright.async_api import (
+    Browser,
+    ConsoleMessage,
+    Error,
+    Page,
+    Response,
+    ViewportSize,
+    WebSocket,
+    async_playwright,
+)
 
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
     "--disable-background-networking --disable-component-update --disable-sync"
 ).split()
+SCRIPTS = Path(__file__).parent / "scripts"
 PATIENCE = 30_000
 """Longest wait in ms for anything in the page; only a defect makes a test wait so long."""
-DESKTOP = {"width": 1440, "height": 1000}
-PHONE = {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1440, "height": 1000}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
 @asynccontextmanager
@@ -57,40 +68,44 @@ class View:
     async def look(self, script: str, value: Any = None) -> Any:
         return await self.page.evaluate(script, value)
 
+    async def script(self, name: str, value: Any = None) -> Any:
+        """Call the function in a file of `scripts` in the page."""
+        return await self.look((SCRIPTS / f"{name}.js").read_text("utf-8"), value)
+
+    def listen(self) -> None:
+        """Note what comes to the page, and what goes wrong in it."""
+
+        def complain(said: ConsoleMessage) -> None:
+            if said.type in ("error", "warning"):
+                self.complaints.append(f"{said.text} {said.location}")
+
+        def follow(socket: WebSocket) -> None:
+            self.addresses.append(socket.url)
+            socket.on("framereceived", lambda frame: self.received.append(str(frame)))
+
+        async def keep(answer: Response) -> None:
+            if "/api/" in answer.url:
+                with suppress(Error):  # the page has left
+                    self.answers.append(await answer.text())
+
+        self.page.on("console", complain)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.addresses.append(request.url))
+        self.page.on("response", keep)
+        self.page.on("websocket", follow)
+
 
 @asynccontextmanager
 async def viewing(
-    browser: Browser, address: str, *, size: dict[str, int] = DESKTOP, **options: Any
+    browser: Browser, address: str, *, size: ViewportSize = DESKTOP, **options: Any
 ) -> AsyncIterator[View]:
     """Open the page at an address, as somebody else than all other readers."""
-    context = await browser.new_context(viewport=size, **options)  # type: ignore[arg-type]
+    context = await browser.new_context(viewport=size, **options)
     context.set_default_timeout(PATIENCE)
-    page = await context.new_page()
-    view = View(page)
-    page.on(
-        "console",
-        lambda said: (
-            view.complaints.append(said.text) if said.type in ("error", "warning") else None
-        ),
-    )
-    page.on("pageerror", lambda error: view.complaints.append(str(error)))
-
-    async def keep(answer: Response) -> None:
-        if "/api/" in answer.url:
-            with suppress(Error):  # the page has left
-                view.answers.append(await answer.text())
-
-    page.on("response", keep)
-    page.on("request", lambda request: view.addresses.append(request.url))
-    page.on(
-        "websocket",
-        lambda socket: (
-            view.addresses.append(socket.url),
-            socket.on("framereceived", lambda frame: view.received.append(str(frame))),
-        ),
-    )
+    view = View(await context.new_page())
+    view.listen()
     try:
-        await page.goto(address)
+        await view.page.goto(address)
         yield view
     finally:
         await context.close()

@@ -39,7 +39,7 @@ export class Messages {
       this._draw();
     });
     byId("follow").addEventListener("click", () => this._following(!this._follow));
-    new ResizeObserver(() => this._draw()).observe(this._list);
+    new ResizeObserver(() => this._layout()).observe(this._list);
   }
 
   /** Show the lines of another run, which may grow. */

@@ -3,10 +3,13 @@
 import { after } from "./series.js";
 import { byId, element } from "./text.js";
 
-const HEIGHT = 150;
+const HEIGHT = 132;
 const SHORTEST = 0.02; // s, the closest zoom
 const SHORTEST_LIVE = 5; // s
 const DASHES = [[], [7, 4], [2, 3], [9, 3, 2, 3], [14, 4], [4, 2]];
+// A pilot jumps between its states, and each answer has a response time of its own.
+const jumps = { paths: uPlot.paths.stepped({ align: 1 }) };
+const DRAWN = { pilot: jumps, duty: jumps, response: { paths: () => null, points: { show: true, size: 5 } } };
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 export class Plots {
@@ -174,13 +177,13 @@ export class Plots {
       height: HEIGHT,
       ms: 1,
       tzDate: (stamp) => uPlot.tzDate(new Date(stamp * 1000), "Etc/UTC"),
-      padding: [6, 8, 0, 0],
+      padding: [6, 22, 0, 0],
       cursor: { sync: { key: "plots" }, drag: { x: true, y: false, setScale: false }, points: { size: 7 } },
       legend: { live: true, markers: { width: 2 } },
       scales: { x: { time: true, auto: false }, y: { auto: false } },
       axes: [
         { stroke: soft, grid, ticks: grid, font, space: 70, size: 26, values: times },
-        { stroke: soft, grid, ticks: grid, font, size: 52, values: (_, splits) => splits.map(number) },
+        { stroke: soft, grid, ticks: grid, font, size: 54, space: 26 },
       ],
       series: [
         { label: "UTC", value: (_, x) => (x === null ? "–" : new Date(x * 1000).toISOString().slice(11, 23)) },
@@ -190,8 +193,7 @@ export class Plots {
           dash: DASHES[i % DASHES.length],
           width: 1.5,
           spanGaps: true,
-          points: { show: (plot) => panel.id === "response" || plot.data[0].length < 60, size: 5 },
-          ...(panel.id === "response" ? { paths: () => null } : {}),
+          ...DRAWN[panel.id],
           value: (_, y) => (y === null || y === undefined ? "–" : `${number(y)} ${panel.unit}`),
         })),
       ],
@@ -270,4 +272,9 @@ function limits(lists) {
   return { min: low >= 0 && low < high * 0.6 ? 0 : low - room, max: high + room };
 }
 
-const number = (value) => (value === null || value === undefined ? "–" : String(Number(value.toPrecision(4))));
+const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
+
+function number(value) {
+  if (value === null || value === undefined) return "–";
+  return Math.abs(value) >= 1000 ? whole.format(value) : String(Number(value.toPrecision(4)));
+}

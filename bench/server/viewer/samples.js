@@ -25,8 +25,8 @@ export function placed({ name, instrument, connector }) {
   const [, kind, part] = /^(pilot|voltage|current)-(\w+)$/.exec(name) ?? [null, name, ""];
   if (name === "pilot-duty") return ["duty", of, 1];
   if (["pilot", "voltage", "current"].includes(kind)) return [kind, part ? `${of} ${part.replace("l", kind === "pilot" ? "l" : "L")}` : of, 1];
-  if (kind === "power" || kind === "energy") return [kind, of, 1e-3];
-  if (kind === "temperature") return [kind, of, 1];
+  if (kind === "power") return [kind, of, 1e-3];
+  if (kind === "energy" || kind === "temperature") return [kind, of, 1];
   return kind in LEVELS ? [LEVELS[kind], `${of} ${kind}`, 1] : null;
 }
 

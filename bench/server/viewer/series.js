@@ -8,7 +8,7 @@ const PANELS = [
   ["voltage", "Voltage", "V"],
   ["current", "Current", "A"],
   ["power", "Power", "kW"],
-  ["energy", "Energy", "kWh"],
+  ["energy", "Energy", "Wh"],
   ["temperature", "Temperature", "°C"],
   ["signal", "Signal strength", "dBm"],
   ["quality", "Signal quality", "dB"],
@@ -20,7 +20,7 @@ const MEASURANDS = {
   Voltage: ["voltage", 1],
   "Current.Import": ["current", 1],
   "Power.Active.Import": ["power", 1e-3],
-  "Energy.Active.Import.Register": ["energy", 1e-3],
+  "Energy.Active.Import.Register": ["energy", 1],
 };
 
 export class Series {
@@ -151,7 +151,7 @@ export class Measurements {
         phases.forEach((one, i) => this.add(name, Array.isArray(result[name]) ? `${device} L${i + 1}` : device, x, quantity(one)));
       }
       this.add("power", device, x, quantity(result.power) / 1000);
-      this.add("energy", device, x, quantity(result.energy_import) / 1000);
+      this.add("energy", device, x, quantity(result.energy_import));
     }
   }
 
@@ -163,8 +163,8 @@ export class Measurements {
     for (const value of meterValues(line.text)) {
       const [panel, factor] = MEASURANDS[value.measurand ?? "Energy.Active.Import.Register"] ?? [];
       if (!panel) continue;
-      const scale = (value.unit ?? "").startsWith("k") ? 1 : factor;
-      this.add(panel, value.phase ? `${STATION} ${value.phase}` : STATION, x, Number(value.value) * scale);
+      const thousands = (value.unit ?? "").startsWith("k") ? 1000 : 1;
+      this.add(panel, value.phase ? `${STATION} ${value.phase}` : STATION, x, Number(value.value) * thousands * factor);
     }
   }
 }
