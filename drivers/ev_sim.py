@@ -27,7 +27,7 @@ from bench.errors import DeviceError, DeviceTimeout, Unverifiable
 from drivers.lifecycle import enter, leave
 from drivers.link import address
 from drivers.link.stream import SCHEMES, ByteLink, byte_link
-from drivers.pilot import state_of
+from drivers.pilot import check_connector, check_no_limit, state_of
 
 Letter = Literal["A", "B", "C"]
 
@@ -216,11 +216,7 @@ class EvSim(Device, VehicleCoupler, VehicleEmulator):
         return frame
 
     def _check(self, connector: int) -> None:
-        if connector not in self._settings.connectors:
-            numbers = ", ".join(map(str, self._settings.connectors))
-            raise DeviceError(
-                f"{self._name}: its plug serves connector {numbers}, not connector {connector}"
-            )
+        check_connector(self._name, self._settings.connectors, connector)
 
     def _check_vehicle(self, connector: int, what: str) -> None:
         self._check(connector)
@@ -230,12 +226,7 @@ class EvSim(Device, VehicleCoupler, VehicleEmulator):
     async def _check_no_limit(self, current: float) -> None:
         seen = await self._measure()
         offer = offered_current(seen.duty) if seen.frequency else None
-        if offer is None or current < offer:
-            offered = "no current yet" if offer is None else f"{offer:.1f} A"
-            raise Unverifiable(
-                f"{self._name}: an ev_sim can't limit the current to {current:g} A; "
-                f"the station offers {offered}"
-            )
+        check_no_limit(f"{self._name}: an ev_sim", current, offer)
 
     async def _move(self, letter: Letter) -> None:
         self._letter = letter

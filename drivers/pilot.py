@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from bench.capability import PilotFault
+from bench.errors import DeviceError, Unverifiable
 
 _LEVELS = (("A", 12.0), ("B", 9.0), ("C", 6.0), ("D", 3.0), ("E", 0.0), ("F", -12.0))
 """Nominal high level in V of each state, with a tolerance of 1 V (IEC 61851-1 table A.3)."""
@@ -16,6 +18,25 @@ def state_of(high: float) -> str | None:
         if abs(high - level) <= 1.0:
             return letter
     return None
+
+
+def check_connector(name: str, connectors: Collection[int], connector: int) -> None:
+    """Refuse a connector that a plug is not in, by `bench.toml`."""
+    if connector not in connectors:
+        numbers = ", ".join(map(str, connectors))
+        raise DeviceError(f"{name}: its plug serves connector {numbers}, not connector {connector}")
+
+
+def check_no_limit(what: str, current: float, offer: float | None, more: str = "") -> None:
+    """Refuse a current in A below the offer to a vehicle of resistors, which can't limit it.
+
+    Raises `Unverifiable`, which begins with `what` the vehicle is and ends with `more`.
+    """
+    if offer is None or current < offer:
+        offered = "no current yet" if offer is None else f"{offer:.1f} A"
+        raise Unverifiable(
+            f"{what} can't limit the current to {current:g} A; the station offers {offered}{more}"
+        )
 
 
 _FAULT_RELAYS = {

@@ -23,7 +23,7 @@ from drivers import profile
 from drivers.lifecycle import enter, leave
 from drivers.link import address
 from drivers.link.modbus import SCHEMES, ModbusLink, modbus_link
-from drivers.pilot import UNPLUGGED, Position, state_of
+from drivers.pilot import UNPLUGGED, Position, check_connector, check_no_limit, state_of
 from drivers.profile import Coil, PilotBoxProfile, PilotMeter
 from drivers.readback import poll, until
 from drivers.timed_relays import TimedRelays
@@ -243,11 +243,7 @@ class PilotBox(Device, VehicleCoupler, VehicleEmulator):
             )
 
     def _check(self, connector: int) -> None:
-        if connector not in self._settings.connectors:
-            numbers = ", ".join(map(str, self._settings.connectors))
-            raise DeviceError(
-                f"{self._name}: its plug serves connector {numbers}, not connector {connector}"
-            )
+        check_connector(self._name, self._settings.connectors, connector)
 
     def _check_vehicle(self, connector: int, what: str) -> None:
         self._check(connector)
@@ -256,13 +252,8 @@ class PilotBox(Device, VehicleCoupler, VehicleEmulator):
 
     async def _check_no_limit(self, connector: int, current: float) -> None:
         reading = await self.read_pilot(connector)
-        offer = reading.offered
-        if offer is None or current < offer:
-            offered = "no current yet" if offer is None else f"{offer:.1f} A"
-            raise Unverifiable(
-                f"{self._name}: a relay box can't limit the current to {current:g} A; "
-                f"the station offers {offered}, the cable allows {self._settings.cable} A"
-            )
+        cable = f", the cable allows {self._settings.cable} A"
+        check_no_limit(f"{self._name}: a relay box", current, reading.offered, cable)
 
     async def _move(self, target: Position) -> None:
         """Bring the relays to a position: pilot line opened first, closed last."""

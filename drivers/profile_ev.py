@@ -19,7 +19,7 @@ from bench.errors import DeviceError, Unverifiable
 from drivers import profile
 from drivers.lifecycle import check_serial, enter, leave
 from drivers.link import address
-from drivers.pilot import state_of
+from drivers.pilot import check_connector, check_no_limit, state_of
 from drivers.profile_ev_map import (
     PILOT,
     EvProfile,
@@ -236,11 +236,7 @@ class ProfileEv(Device, VehicleCoupler, VehicleEmulator):
         return PilotReading(high, low, duty, frequency, state)
 
     def _check(self, connector: int) -> None:
-        if connector not in self._settings.connectors:
-            numbers = ", ".join(map(str, self._settings.connectors))
-            raise DeviceError(
-                f"{self._name}: its plug serves connector {numbers}, not connector {connector}"
-            )
+        check_connector(self._name, self._settings.connectors, connector)
 
     def _check_vehicle(self, connector: int, what: str) -> None:
         self._check(connector)
@@ -262,13 +258,7 @@ class ProfileEv(Device, VehicleCoupler, VehicleEmulator):
 
     async def _check_no_limit(self, connector: int, current: float) -> None:
         reading = await self.read_pilot(connector)
-        offer = reading.offered
-        if offer is None or current < offer:
-            offered = "no current yet" if offer is None else f"{offer:.1f} A"
-            raise Unverifiable(
-                f"{self._name}: its profile can't limit the current to {current:g} A; "
-                f"the station offers {offered}"
-            )
+        check_no_limit(f"{self._name}: its profile", current, reading.offered)
 
     async def _act(self, what: str, action: Action, current: float = 0.0) -> None:
         """Send the steps of an action in order and wait for what it shows."""

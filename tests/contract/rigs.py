@@ -44,6 +44,7 @@ from drivers.sim.snmp import UdpWire
 from drivers.sim.twin import Twin, Wired
 from drivers.sim.wire import PtyWire, TcpWire
 from drivers.sim.world import World
+from drivers.sim.yeti_ev import YetiEv
 from tests.wire.responders import context
 
 DEADLINE = 3.0
@@ -225,6 +226,20 @@ ROWS = (
             "drivers.ev_sim._FIRST_FRAME": 0.8,
             "drivers.ev_sim._TWO_FRAMES": 0.8,
             "drivers.ev_sim._SAFE_WITHIN": 0.8,
+        },
+    ),
+    Row(
+        "yeti-ev",
+        "drivers.yeti_ev:DRIVER",
+        lambda world, folder: Twin(
+            YetiEv(world.connectors[1], world.timeline, cable=32.0, period=0.02),
+            PtyWire("serial", baudrate=115200),
+        ),
+        jam=_be_deaf,
+        patience={
+            "drivers.yeti_ev._ALIVE_WITHIN": 0.8,
+            "drivers.yeti_ev._MEASURED_WITHIN": 0.8,
+            "drivers.yeti_ev._SAFE_WITHIN": 0.6,
         },
     ),
     Row(

@@ -126,6 +126,10 @@ TABLES = {
         interface = "gi5"
         """,
     "drivers.tcp_relay:DRIVER": "",
+    "drivers.yeti_ev:DRIVER": """
+        link = "serial:/dev/serial/by-id/yeti?baudrate=115200"
+        connectors = [1, 2]
+        """,
 }
 """Every driver, with the keys that a `[[device]]` table may give it."""
 
@@ -260,6 +264,7 @@ def test_the_module_says_what_it_drives(path: str) -> None:
         ("drivers.e3372_stick:DRIVER", "serial:/dev/no-such-port"),
         ("drivers.ea_psb:DRIVER", "socket://127.0.0.1:1"),
         ("drivers.ev_sim:DRIVER", "serial:/dev/no-such-port"),
+        ("drivers.yeti_ev:DRIVER", "socket://127.0.0.1:1"),
         ("drivers.gude:DRIVER", "http://127.0.0.1:1"),
         ("drivers.profile_ev:DRIVER", "socket://127.0.0.1:1"),
         ("drivers.netio:DRIVER", "http://127.0.0.1:1"),

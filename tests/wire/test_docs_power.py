@@ -23,6 +23,7 @@ DOCS = Path(__file__).parents[2] / "docs" / "drivers"
         ("ea-psb", 3),
         ("multimeter", 2),
         ("service-port", 1),
+        ("yeti-ev", 1),
     ],
 )
 def test_the_examples_are_sound(

@@ -18,6 +18,8 @@ from drivers.sim.pilot_box import PilotBox
 from drivers.sim.twin import Twin
 from drivers.sim.wire import TcpWire
 from drivers.sim.world import World
+from drivers.sim.yeti_ev import YetiEv
+from drivers.yeti_ev import DRIVER as YETI_EV
 from tests.wire.responders import context
 
 
@@ -85,6 +87,28 @@ async def test_a_load_is_off_two_seconds_after_the_bench_has_fallen_silent() -> 
         world.timeline.now()
         assert not twin.device.on
         assert not await load.is_drawing()
+
+
+async def test_the_boards_pilot_is_in_a_five_seconds_after_the_bench_has_died() -> None:
+    clock = Clock()
+    world = World(clock=clock)
+    connector = world.connectors[1]
+    board = YetiEv(connector, world.timeline, cable=32.0, period=0.02)
+    twin = Twin(board, TcpWire("socket"))
+    async with driven(YETI_EV, twin) as vehicle:
+        await vehicle._renewal.stop()
+        await vehicle.plug_in(1)
+        clock.seconds += 4.9
+        await vehicle.draw(1)
+        while not board.allowed:
+            await vehicle.read_pilot(1)
+        clock.seconds += 4.9
+        assert connector.pilot_state() == "C"
+        await vehicle._link.close()
+        clock.seconds += 0.1
+        assert connector.pilot_state() == "A"
+        assert not board.allowed
+        assert not board.relays
 
 
 @pytest.mark.parametrize(
