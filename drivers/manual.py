@@ -174,21 +174,22 @@ _CUT_TEXTS = {
 
 
 class ManualNetwork(ManualDevice, NetworkPath):
-    """The operator breaks, delays and mends the network of the charging station."""
+    """The operator breaks, delays, throttles and mends the network of the charging station."""
 
     def __init__(self, context: DriverContext) -> None:
         self._hand = Hand(context, NetworkPath)
         self._cut: Cut | None = None
         self._delayed = False
+        self._limited = False
         self._known = False
         """Whether `_cut` is what the operator said, and not merely what nobody has changed."""
 
     async def make_safe(self) -> None:
-        """Have the network mended that this device has had broken or delayed."""
+        """Have the network mended that this device has had broken, delayed or throttled."""
         try:
             await self.restore()
         except Unverifiable:
-            self._cut, self._delayed, self._known = None, False, False
+            self._cut, self._delayed, self._limited, self._known = None, False, False, False
             raise
 
     async def cut(self, how: Cut = Cut.RESET) -> None:
@@ -204,11 +205,14 @@ class ManualNetwork(ManualDevice, NetworkPath):
         self._known = True
 
     async def restore(self) -> None:
-        """Ask to mend the network, if this device has had it broken or delayed."""
-        if self._cut is not None or self._delayed:
-            text = "Mend the network connection of the charging station: nothing broken, no delay."
+        """Ask to mend the network, if this device has had it broken, delayed or throttled."""
+        if self._cut is not None or self._delayed or self._limited:
+            text = (
+                "Mend the network connection of the charging station: nothing broken, no delay, "
+                "no limit."
+            )
             await self._hand.does(text, "restore")
-            self._cut, self._delayed, self._known = None, False, True
+            self._cut, self._delayed, self._limited, self._known = None, False, False, True
 
     async def delay(self, seconds: float) -> None:
         """Ask to set a delay; asks nothing when there is none to remove."""
@@ -225,6 +229,25 @@ class ManualNetwork(ManualDevice, NetworkPath):
             self._delayed = before
             raise
         self._delayed = seconds > 0
+
+    async def limit(self, bytes_per_second: float | None) -> None:
+        """Ask to throttle; asks nothing when there is no limit to remove."""
+        if bytes_per_second is None and not self._limited:
+            return
+        if bytes_per_second is None:
+            text = "Take away the limit of the charging station's network traffic."
+        else:
+            text = (
+                "Limit the network traffic of the charging station "
+                f"to {bytes_per_second:g} bytes per second in each direction (network emulator)."
+            )
+        before, self._limited = self._limited, True
+        try:
+            await self._hand.does(text, "limit", bytes_per_second=bytes_per_second)
+        except Unverifiable:
+            self._limited = before
+            raise
+        self._limited = bytes_per_second is not None
 
     async def is_cut(self) -> bool:
         """Tell from memory; ask when it is not known."""

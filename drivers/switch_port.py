@@ -122,6 +122,13 @@ class SwitchPort(Device, NetworkPath):
         if seconds:
             raise Unverifiable(f"{self._name}: a switch port can't delay, asked for {seconds:g} s")
 
+    async def limit(self, bytes_per_second: float | None) -> None:
+        """Do nothing for no limit; raises `Unverifiable` for any."""
+        if bytes_per_second is not None:
+            raise Unverifiable(
+                f"{self._name}: a switch port can't throttle, asked for {bytes_per_second:g} bytes/s"
+            )
+
     async def is_cut(self) -> bool:
         """Tell whether the port is taken down."""
         return await self._link.get_number(self._of_port(_ADMIN)) != _UP

@@ -1,4 +1,5 @@
-"""The TCP relay: stands between station and engine, and breaks, delays or mends the connection.
+"""The TCP relay: stands between station and engine, and breaks, delays, throttles or mends the
+connection.
 
 It runs in the engine's process and needs no privileges. What it can't do is lose the link itself
 (a pulled cable) or single packets: that takes a switch or the kernel.
@@ -18,7 +19,7 @@ from functools import partial
 from types import TracebackType
 from typing import Self
 
-from bench.capability import Cut, NetworkPath
+from bench.capability import Cut, NetworkPath, check_delay, check_limit
 from bench.config import split_address
 from bench.device import Device, Driver, DriverContext, Identity
 from bench.errors import ConfigError, DeviceError
@@ -33,9 +34,10 @@ _CHUNK = 16 * 1024
 """Bytes read at once."""
 
 _CHUNKS = 1024
-"""Chunks kept per direction while they are delayed; then the sender has to wait."""
+"""Chunks kept per direction and connection while they are held back; then the sender has to wait."""
 
-_MAX_DELAY = 60.0
+_SLICE = 0.05
+"""Seconds of a limited path that are forwarded at once."""
 
 _PROBE = 32
 """Bytes that the self-test sends."""
@@ -50,7 +52,7 @@ class TcpRelaySettings:
 
 
 class TcpRelay(Device, NetworkPath):
-    """A relay for TCP connections that can be cut, silently or loudly, and delayed."""
+    """A relay for TCP connections that can be cut, silently or loudly, delayed and throttled."""
 
     def __init__(self, name: str, listener: Listener, upstream: Callable[[], str]) -> None:
         """Make the relay, not listening; `upstream` tells HOST:PORT for each new connection."""
@@ -61,7 +63,10 @@ class TcpRelay(Device, NetworkPath):
         """Who relays which station's connection."""
         self._cut: Cut | None = None
         self._delay = 0.0
-        self._delay_changed = asyncio.Event()
+        self._limit: float | None = None
+        self._free = {True: 0.0, False: 0.0}
+        """When the limited path is free again: to the engine (True), and to the station."""
+        self._changed = asyncio.Event()
 
     @property
     def address(self) -> str:
@@ -155,7 +160,7 @@ class TcpRelay(Device, NetworkPath):
             await self._bind()
 
     async def restore(self) -> None:
-        """Mend the path: no cut, no delay, listening on the same port.
+        """Mend the path: no cut, no delay, no limit, listening on the same port.
 
         Connections that were silently cut are reset: bytes of theirs are lost for good, so no
         peer could go on with them.
@@ -165,17 +170,31 @@ class TcpRelay(Device, NetworkPath):
             await self._bind()
         self._cut = None
         await self.delay(0.0)
+        await self.limit(None)
         if dropped:
             await self._reset_all()
         self._listen()
 
     async def delay(self, seconds: float) -> None:
         """Delay every byte in both directions; those on their way follow the new delay."""
-        if not 0.0 <= seconds <= _MAX_DELAY:
-            raise ValueError(f"delay is {seconds:g} s, expected 0 to {_MAX_DELAY:g}")
+        check_delay(seconds)
         self._delay = seconds
-        self._delay_changed.set()
-        self._delay_changed = asyncio.Event()
+        self._change()
+
+    async def limit(self, bytes_per_second: float | None) -> None:
+        """Let through so many bytes a second in each direction, of all connections together.
+
+        Bytes on their way follow the new limit. What is held back waits in the relay, so a sender
+        does not notice before some MB are.
+        """
+        check_limit(bytes_per_second)
+        self._limit = bytes_per_second
+        self._change()
+
+    def _change(self) -> None:
+        self._free = dict.fromkeys(self._free, 0.0)
+        self._changed.set()
+        self._changed = asyncio.Event()
 
     async def is_cut(self) -> bool:
         """Tell whether the path is broken."""
@@ -232,8 +251,8 @@ class TcpRelay(Device, NetworkPath):
         up_reader, up_writer = await self._connect()
         writers.append(up_writer)
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._forward(reader, up_writer))
-            group.create_task(self._forward(up_reader, writer))
+            group.create_task(self._forward(reader, up_writer, up=True))
+            group.create_task(self._forward(up_reader, writer, up=False))
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         upstream = self._upstream()
@@ -245,12 +264,14 @@ class TcpRelay(Device, NetworkPath):
             _log.warning("%s: can't reach the engine at %s: %s", self._name, upstream, error)
             raise
 
-    async def _forward(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    async def _forward(
+        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, up: bool
+    ) -> None:
         """Carry bytes in one direction, up to and including the end of the stream."""
         chunks: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(_CHUNKS)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._receive(source, chunks))
-            group.create_task(self._send(chunks, sink))
+            group.create_task(self._send(chunks, sink, up=up))
 
     async def _receive(
         self, source: asyncio.StreamReader, chunks: asyncio.Queue[tuple[float, bytes]]
@@ -268,29 +289,52 @@ class TcpRelay(Device, NetworkPath):
                 return
 
     async def _send(
-        self, chunks: asyncio.Queue[tuple[float, bytes]], sink: asyncio.StreamWriter
+        self,
+        chunks: asyncio.Queue[tuple[float, bytes]],
+        sink: asyncio.StreamWriter,
+        *,
+        up: bool,
     ) -> None:
         while True:
             read_at, data = await chunks.get()
-            await self._delayed(read_at)
-            if self._drops():
-                continue
-            if not data:
+            while await self._sleep_until(read_at + self._delay):
+                pass  # the delay is another one now
+            if not data and not self._drops():
                 sink.write_eof()
                 return
-            try:
-                sink.write(data)
-                await sink.drain()
-            except OSError:
+            while data:
+                size = await self._passed(len(data), up=up)
                 if not self._drops():
-                    raise
+                    await self._write(sink, data[:size])
+                data = data[size:]
 
-    async def _delayed(self, read_at: float) -> None:
+    async def _write(self, sink: asyncio.StreamWriter, data: bytes) -> None:
+        try:
+            sink.write(data)
+            await sink.drain()
+        except OSError:
+            if not self._drops():
+                raise
+
+    async def _passed(self, size: int, *, up: bool) -> int:
+        """Wait until some of so many bytes have passed the limit; return how many."""
         loop = asyncio.get_running_loop()
-        while (wait := read_at + self._delay - loop.time()) > 0:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait):
-                    await self._delay_changed.wait()
+        while (limit := self._limit) is not None:
+            passing = min(size, max(1, round(limit * _SLICE)))
+            end = self._free[up] = max(self._free[up], loop.time()) + passing / limit
+            if not await self._sleep_until(end):
+                return passing
+        return size
+
+    async def _sleep_until(self, moment: float) -> bool:
+        """Sleep, or return True when delay or limit have changed before."""
+        wait = moment - asyncio.get_running_loop().time()
+        if wait <= 0:
+            return False
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait):
+                return await self._changed.wait()
+        return False
 
 
 async def _echo(probe: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

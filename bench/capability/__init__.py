@@ -5,7 +5,7 @@ from bench.capability.load import Load, LoadReading
 from bench.capability.meter import MeterReading, PowerMeter
 from bench.capability.modem import Level, Modem, Saturated, Signal, Technology
 from bench.capability.multimeter import Multimeter
-from bench.capability.network import Cut, NetworkPath
+from bench.capability.network import Cut, NetworkPath, check_delay, check_limit
 from bench.capability.power import PowerSwitch
 from bench.capability.provocation import Failure, Provocation
 from bench.capability.vehicle import (
@@ -57,5 +57,7 @@ __all__ = [
     "Technology",
     "VehicleCoupler",
     "VehicleEmulator",
+    "check_delay",
+    "check_limit",
     "offered_current",
 ]

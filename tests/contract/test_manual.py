@@ -145,6 +145,14 @@ PROMPTS: list[tuple[str, Driver, Act, str, Action]] = [
         "emulator).",
         Action("NetworkPath", "delay", {"seconds": 1.5}),
     ),
+    (
+        "throttle",
+        MANUAL_NETWORK,
+        lambda hand: hand.limit(5000.0),
+        "Limit the network traffic of the charging station to 5000 bytes per second in each "
+        "direction (network emulator).",
+        Action("NetworkPath", "limit", {"bytes_per_second": 5000.0}),
+    ),
 ]
 
 
@@ -188,6 +196,7 @@ async def test_nobody_answers(driver: Driver, act: Act) -> None:
     assert len(person.prompts) == 1
 
 
+MENDED = "Mend the network connection of the charging station: nothing broken, no delay, no limit."
 UNDONE = {
     "plug in": "Take the charging cable out of the vehicle and out of connector 1 of the charging "
     "station.",
@@ -195,10 +204,10 @@ UNDONE = {
     "unplug the station": "Take the charging cable out of the vehicle.",
     "fault": "At the tester in connector 1, remove every fault.",
     "off": "Switch the supply of the charging station on.",
-    "cut": "Mend the network connection of the charging station: nothing broken, no delay.",
-    "cut silently": "Mend the network connection of the charging station: nothing broken, no "
-    "delay.",
-    "delay": "Mend the network connection of the charging station: nothing broken, no delay.",
+    "cut": MENDED,
+    "cut silently": MENDED,
+    "delay": MENDED,
+    "throttle": MENDED,
 }
 
 
@@ -485,6 +494,13 @@ async def test_the_network_is_remembered() -> None:
     await hand.delay(0.0)
     await hand.restore()
     assert len(person.prompts) == 5
+    await hand.limit(None)
+    await hand.limit(100.0)
+    await hand.limit(None)
+    await hand.limit(None)
+    await hand.restore()
+    assert len(person.prompts) == 7
+    assert person.texts[-1] == "Take away the limit of the charging station's network traffic."
 
 
 async def test_it_says_that_it_is_a_person() -> None:

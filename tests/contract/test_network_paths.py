@@ -44,8 +44,8 @@ async def path(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> As
                 yield rig.device
 
 
-def test_the_relay_is_the_only_one_without_a_twin() -> None:
-    paths = {name for name in NO_TWIN if NetworkPath in loaded(name).offers}
+def test_what_has_no_twin_is_here() -> None:
+    paths = {path for path in NO_TWIN if NetworkPath in loaded(path).offers}
     assert paths == {"drivers.tcp_relay:DRIVER"}
 
 
@@ -90,6 +90,20 @@ async def test_a_delay_is_set_or_refused(path: Any) -> None:
             await path.delay(61.0)
 
 
+@PATHS
+async def test_a_limit_is_set_or_refused(path: Any) -> None:
+    async with path:
+        await path.limit(None)
+        try:
+            await path.limit(5000.0)
+        except Unverifiable:
+            return
+        await path.limit(None)
+        for wrong in (0.0, 0.5, float("inf"), float("nan")):
+            with pytest.raises(ValueError, match="expected 1 or more, or None"):
+                await path.limit(wrong)
+
+
 @pytest.mark.parametrize("row", MACHINES.values(), ids=lambda row: row.name)
 async def test_a_port_that_does_not_follow_is_an_error_that_names_the_device(
     row: Row, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -108,7 +122,9 @@ async def test_the_relays_self_test_sees_that_it_does_not_carry(
     async with relay() as device, device:
         assert "carries again" in await device.self_test()
 
-        async def swallow(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        async def swallow(
+            source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, up: bool
+        ) -> None:
             await source.read()
 
         monkeypatch.setattr(device, "_forward", swallow)

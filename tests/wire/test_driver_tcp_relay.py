@@ -474,3 +474,50 @@ def test_a_relay_without_an_endpoint_is_a_configuration_error(more: dict[str, st
 
 def test_it_takes_the_stations_address() -> None:
     assert DRIVER.fronts_ocpp
+
+
+async def test_a_limit_holds_in_each_direction() -> None:
+    loop = asyncio.get_running_loop()
+    async with rig() as bench:
+        (reader, writer), (far_reader, far_writer) = await bench.joined()
+        await bench.relay.limit(4000)
+        for sender, receiver in ((writer, far_reader), (far_writer, reader)):
+            sent, began = os.urandom(800), loop.time()
+            sender.write(sent)
+            assert await got(receiver, 800) == sent
+            assert loop.time() - began >= 0.199
+
+
+async def test_connections_share_the_limit() -> None:
+    loop = asyncio.get_running_loop()
+    async with rig() as bench:
+        pairs = [await bench.joined() for _ in range(2)]
+        await bench.relay.limit(4000)
+        began = loop.time()
+        for (_, writer), _ in pairs:
+            writer.write(bytes(400))
+        await asyncio.gather(*(got(far_reader, 400) for _, (far_reader, _) in pairs))
+        assert loop.time() - began >= 0.199
+
+
+async def test_mending_lets_throttled_bytes_and_their_end_through_at_once() -> None:
+    async with rig() as bench:
+        (_, writer), (far_reader, _) = await bench.joined()
+        await bench.relay.limit(1)
+        writer.write(b"x" * 1000)
+        writer.write_eof()
+        await nothing_comes(far_reader)
+        await bench.relay.restore()
+        async with asyncio.timeout(DEADLINE):
+            assert await far_reader.read() == b"x" * 1000
+
+
+async def test_throttled_bytes_that_are_cut_silently_vanish() -> None:
+    async with rig() as bench:
+        (_, writer), (far_reader, _) = await bench.joined()
+        await bench.relay.limit(1)
+        writer.write(b"x" * 1000)
+        await nothing_comes(far_reader)
+        await bench.relay.cut(Cut.DROP)
+        await bench.relay.limit(None)
+        await nothing_comes(far_reader)

@@ -155,6 +155,9 @@ class Hands(
     async def delay(self, seconds: float) -> None:
         raise NotImplementedError
 
+    async def limit(self, bytes_per_second: float | None) -> None:
+        raise NotImplementedError
+
     async def provoke(self, what: Failure, connector: int) -> None:
         self._fail(what, True)
 
