@@ -125,9 +125,8 @@ class SwitchPort(Device, NetworkPath):
     async def limit(self, bytes_per_second: float | None) -> None:
         """Do nothing for no limit; raises `Unverifiable` for any."""
         if bytes_per_second is not None:
-            raise Unverifiable(
-                f"{self._name}: a switch port can't throttle, asked for {bytes_per_second:g} bytes/s"
-            )
+            text = f"asked for {bytes_per_second:g} bytes/s"
+            raise Unverifiable(f"{self._name}: a switch port can't throttle, {text}")
 
     async def is_cut(self) -> bool:
         """Tell whether the port is taken down."""

@@ -1,5 +1,4 @@
-"""The TCP relay: stands between station and engine, and breaks, delays, throttles or mends the
-connection.
+"""The TCP relay between station and engine: breaks, delays, throttles and mends the connection.
 
 It runs in the engine's process and needs no privileges. What it can't do is lose the link itself
 (a pulled cable) or single packets: that takes a switch or the kernel.
@@ -34,7 +33,7 @@ _CHUNK = 16 * 1024
 """Bytes read at once."""
 
 _CHUNKS = 1024
-"""Chunks kept per direction and connection while they are held back; then the sender has to wait."""
+"""Chunks kept per direction while they are held back; then the sender has to wait."""
 
 _SLICE = 0.05
 """Seconds of a limited path that are forwarded at once."""

@@ -22,8 +22,11 @@ missing=""
 if [ -n "$python" ] && ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
     missing="$python-venv"
 fi
-# The tests have a PC/SC daemon of their own with a virtual reader, and pyscard is built here.
+# The tests have a PC/SC daemon of their own with a virtual reader, and pyscard is built here; they
+# break networks in namespaces of their own.
 if [ "$extent" = all ]; then
+    [ -x /usr/sbin/nft ] || missing="$missing nftables"
+    { command -v ip && command -v tc; } >/dev/null 2>&1 || missing="$missing iproute2"
     [ -x /usr/sbin/pcscd ] || missing="$missing pcscd"
     [ -e /usr/lib/pcsc/drivers/serial/libifdvpcd.so ] || missing="$missing vsmartcard-vpcd"
     [ -e /usr/include/PCSC/winscard.h ] || missing="$missing libpcsclite-dev"

@@ -375,9 +375,12 @@ ROWS = (
     ),
 )
 
-NO_TWIN = {"drivers.tcp_relay:DRIVER", "drivers.pcsc_reader:DRIVER"}
-"""The relay is no machine but in this program; the card reader's twin stands behind a daemon, see
-`test_card_readers`."""
+NO_TWIN = {
+    "drivers.tcp_relay:DRIVER": "is no machine but in this program",
+    "drivers.linux_path:DRIVER": "is the kernel, which the tests have: see `test_network_paths`",
+    "drivers.pcsc_reader:DRIVER": "has its twin behind a daemon: see `test_card_readers`",
+}
+"""Drivers without a twin on a wire, and why."""
 
 
 def driver_of(row: Row) -> Driver:

@@ -24,6 +24,7 @@ DOCS = Path(__file__).parents[2] / "docs" / "drivers"
         ("multimeter", 2),
         ("service-port", 1),
         ("yeti-ev", 1),
+        ("linux-path", 1),
     ],
 )
 def test_the_examples_are_sound(
