@@ -10,26 +10,18 @@ from drivers.sim.pilot import CABLE_CODES, R2, R3, R4, UNPLUGGED, Circuit, paral
 from drivers.sim.timeline import Timeline, Timer
 from drivers.sim.twin import Wired
 from drivers.sim.wire import Line
-from drivers.yeti_frames import (
-    ALIVE,
-    ALLOW_POWER_ON,
-    DISABLE,
-    ENABLE,
-    EVENT,
-    KEEP_ALIVE,
-    MEASUREMENTS,
-    RESET,
-    RESET_DONE,
-    SET_STATE,
-    Field,
-    pack,
-    unpack,
-)
+from drivers.sim.yeti_wire import command, framed, message, real, text, whole
 
 HOST_WITHIN = 5.0
 """Without a keep-alive of the host for so many s the board shows A and opens its relays."""
 
 _LOADS = {"B": R2, "C": parallel(R2, R3), "D": parallel(R2, R4)}
+
+_ENABLE, _DISABLE, _ALLOW_POWER_ON, _RESET, _SET_STATE = 6, 7, 21, 23, 25
+"""Numbers of the host's messages, beside the keep-alive."""
+
+_ALIVE, _MEASUREMENTS, _EVENT, _RESET_DONE = 3, 5, 6, 7
+"""Numbers of the board's messages."""
 
 _RELAYS_ON, _RELAYS_OFF = 10, 11
 """Numbers of events."""
@@ -82,30 +74,27 @@ class YetiEv(Wired):
         try:
             while True:
                 frame = await line.reader.readuntil(b"\x00")
-                message = unpack(frame)
-                if message is None or self.deaf or line.faults.take_busy():
+                heard = command(frame)
+                if heard is None or self.deaf or line.faults.take_busy():
                     continue
                 self._hear_host()
-                kind, fields = message
-                await self._obey(line, kind, int(fields.get(1, 0)))
+                await self._obey(line, *heard)
         finally:
             telling.cancel()
 
     async def _obey(self, line: Line, kind: int, value: int) -> None:
-        if kind == RESET:
+        if kind == _RESET:
             self.power_up()
-            await line.send(pack(RESET_DONE))
-        elif kind in (ENABLE, DISABLE):
-            self.enabled = kind == ENABLE
+            await line.send(framed(message(_RESET_DONE)))
+        elif kind in (_ENABLE, _DISABLE):
+            self.enabled = kind == _ENABLE
             if not self.enabled:
                 self.allowed = False
                 self._apply("A")
-        elif kind == ALLOW_POWER_ON:
+        elif kind == _ALLOW_POWER_ON:
             self.allowed = bool(value)
-        elif kind == SET_STATE and self.enabled and value < 5:
+        elif kind == _SET_STATE and self.enabled and value < 5:
             self._apply("ABCDE"[value])
-        elif kind != KEEP_ALIVE:
-            return  # a message that this board does not know
 
     def _hear_host(self) -> None:
         if self._death is not None:
@@ -126,21 +115,24 @@ class YetiEv(Wired):
             await line.send(self.measurements())
             if self.relays != self._told_relays:
                 self._told_relays = self.relays
-                await line.send(pack(EVENT, {1: _RELAYS_ON if self.relays else _RELAYS_OFF}))
+                event = _RELAYS_ON if self.relays else _RELAYS_OFF
+                await line.send(framed(message(_EVENT, whole(1, event))))
             await asyncio.sleep(self._period)
             turn += 1
 
     def keep_alive(self, turn: int) -> bytes:
         """Say who the board is: type 2, revision 1, protocol 0.1, 6 to 32 A on 1 to 3 phases."""
-        told: dict[int, Field] = {1: turn, 2: 2, 3: 1, 4: 0, 5: 1, 6: b"1.4"}
-        told |= {7: 32.0, 8: 6.0, 9: 3, 10: 1, 11: 1}
-        return pack(ALIVE, told)
+        numbers = {1: turn, 2: 2, 3: 1, 5: 1}
+        fields = [whole(number, value) for number, value in numbers.items()]
+        limits = [real(7, 32.0), real(8, 6.0), whole(9, 3), whole(10, 1), whole(11, 1)]
+        return framed(message(_ALIVE, *fields, text(6, "1.4"), *limits))
 
     def measurements(self) -> bytes:
         """Say what the pilot is like now, and where the relays stand."""
         seen = self._connector.levels()
-        values = {1: seen.duty, 2: seen.high, 3: seen.low, 4: int(seen.pwm), 5: int(self.relays)}
-        return pack(MEASUREMENTS, values)
+        levels = [real(1, seen.duty), real(2, seen.high), real(3, seen.low)]
+        flags = [whole(4, seen.pwm), whole(5, self.relays)]
+        return framed(message(_MEASUREMENTS, *levels, *flags))
 
     def _apply(self, letter: str) -> None:
         self.state = letter

@@ -1,4 +1,4 @@
-"""The examples on the pages of the power side's drivers are what `pilotbench check` accepts."""
+"""The examples on the pages of these drivers are what `pilotbench check` accepts."""
 
 from __future__ import annotations
 
@@ -25,6 +25,12 @@ DOCS = Path(__file__).parents[2] / "docs" / "drivers"
         ("service-port", 1),
         ("yeti-ev", 1),
         ("linux-path", 1),
+        ("tcp-relay", 1),
+        ("netio", 1),
+        ("shelly", 1),
+        ("card-changer", 1),
+        ("pilot-box", 1),
+        ("manual", 1),
     ],
 )
 def test_the_examples_are_sound(

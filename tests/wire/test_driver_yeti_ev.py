@@ -11,6 +11,7 @@ import pytest
 from bench.capability import PilotFault
 from bench.errors import DeviceError, DeviceTimeout, LinkError, Unverifiable
 from drivers import yeti_ev
+from drivers.sim.yeti_wire import command, framed, message, whole
 from drivers.yeti_ev import DRIVER, YetiEv, YetiEvSettings
 from drivers.yeti_frames import ALIVE, MEASUREMENTS, pack, unpack
 from tests.wire.responders import Pty, context, pty
@@ -25,7 +26,7 @@ SET = {
     "D": "0a ca 01 02 08 03 21 90 90 70 00",
     "E": "0a ca 01 02 08 04 82 05 f4 ee 00",
 }
-KNOWN = {
+KNOWN: dict[str, tuple[int, dict[int, int]]] = {
     ENABLE: (6, {}),
     "02 3a 05 79 33 8f 9b 00": (7, {}),
     **{frame: (25, {1: at} if at else {}) for at, frame in enumerate(SET.values())},
@@ -48,6 +49,14 @@ def test_known_frames_are_made_and_read(frame: str) -> None:
     assert unpack(bytes.fromhex(frame)) == (kind, fields)
 
 
+def test_the_twin_reads_and_makes_the_known_frames() -> None:
+    for frame, (kind, fields) in KNOWN.items():
+        assert command(bytes.fromhex(frame)) == (kind, fields.get(1, 0))
+        if kind < 16:
+            inner = [whole(number, value) for number, value in fields.items()]
+            assert framed(message(kind, *inner)) == bytes.fromhex(frame)
+
+
 @pytest.mark.parametrize("length", [1, 100, *range(244, 262), 600])
 @pytest.mark.parametrize("byte", [b"\x00", b"\x07"])
 def test_a_long_frame_is_stuffed_and_read(length: int, byte: bytes) -> None:
@@ -64,23 +73,8 @@ def test_a_damaged_frame_is_none() -> None:
             damaged[at] ^= 1 << bit
             assert unpack(bytes(damaged)) is None
         assert unpack(whole[:at]) is None
-    for message in ("", "c801", "0802", "320508", "3209" + "ff" * 9, "0b", "32020802" * 2):
-        assert unpack(_framed(bytes.fromhex(message))) in (None, (6, {1: 2}))
-
-
-def _framed(message: bytes) -> bytes:
-    """Frame what is no message, its checksum right."""
-    body = message + (_crc(message)).to_bytes(4, "little")
-    return b"".join(bytes((len(part) + 1,)) + part for part in body.split(b"\x00")) + b"\x00"
-
-
-def _crc(data: bytes) -> int:
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ 0xEDB88320 if crc & 1 else crc >> 1
-    return crc
+    for body in ("", "c801", "0802", "320508", "3209" + "ff" * 9, "0b"):
+        assert unpack(framed(bytes.fromhex(body))) is None
 
 
 class Board:
