@@ -235,6 +235,7 @@ async def test_the_openapi_document_names_what_is_there(api: Api) -> None:
         "/api/v1/runs/{run}/report.html",
         "/api/v1/runs/{run}/report.pdf",
         "/api/v1/runs/{run}/junit.xml",
+        "/api/v1/runs/{run}/samples",
         "/api/v1/runs/{run}/abort",
         "/api/v1/runs/{run}/pause",
         "/api/v1/runs/{run}/resume",
