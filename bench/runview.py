@@ -12,12 +12,14 @@ from bench.events import (
     Answered,
     CaseEnded,
     CaseStarted,
+    ChannelDeclared,
     Checked,
     Claimed,
     DeviceClosed,
     DeviceLost,
     DeviceOpened,
     EarlierResultsVoid,
+    FileAttached,
     FrameLost,
     FrameReceived,
     FrameSent,
@@ -73,6 +75,10 @@ class RunView:
         """What made earlier results void."""
         self.devices: dict[str, DeviceView] = {}
         self.prompts: dict[str, PromptView] = {}
+        self.channels: dict[int, ChannelDeclared] = {}
+        """Those that were sampled, by number."""
+        self.attached: dict[str, FileAttached] = {}
+        """The bulk data beside the journal, by the file's name."""
         self.connected: StationConnected | None = None
         self.paused = False
         self.aborted_by: str | None = None
@@ -195,6 +201,10 @@ class RunView:
             case DeviceOpened() | DeviceLost() | DeviceClosed() as event:
                 self._device(event)
                 self._place(record)
+            case ChannelDeclared() as event:
+                self.channels[event.channel] = event
+            case FileAttached() as event:
+                self.attached[event.file] = event
             case _:
                 self._place(record)
         if self.case is not None and self.case.started is not None:

@@ -62,7 +62,7 @@ class SampleFile:
             cast(IO[bytes], self._buffer),
             chunk_size=1 << 31,
             compression=CompressionType.ZSTD,
-            index_types=IndexType.CHUNK,
+            index_types=IndexType.CHUNK | IndexType.METADATA,
         )
 
     @property
@@ -128,6 +128,8 @@ class SampleFile:
             os.ftruncate(self._file, self.size)
             os.close(self._file)
             self._file = -1
+            if not self.size:
+                self.path.unlink()
             raise
         self.size += len(data)
         self._hash.update(data)

@@ -12,9 +12,11 @@ import orjson
 from bench.derivation import Derivation
 from bench.errors import ConfigError
 from bench.events import FileTransferred, RunEnded
+from bench.history import SampleReader
 from bench.journal import JOURNAL, Fault, JournalReader, Record
 from bench.report.results import results
 from bench.runview import RunView, fold
+from bench.sample_file import SAMPLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +44,24 @@ def verify(folder: Path) -> Verification:
     faults = [_end_of_journal(path, reader.fault, records, view)]
     names = list(view.started.files) if view.started else []
     faults += _changed_files(folder, view.started.files if view.started else {})
-    attached = dict(_attachments(records))
+    attached = dict(_attachments(records, view))
     names += attached
     faults += _changed_files(folder, attached)
+    samples = _unattached_samples(folder, view)
     if faults[0] is None:
+        faults.append(samples)
         faults.append(_other_results(folder, view))
         names.append("results.json")
     derivation = Derivation(records)
     difference = derivation.first_difference()
     faults.append(None if difference is None else str(difference))
     tally = derivation.tally
+    # Where the journal ends too soon, the hash is missing for that reason.
+    more = () if faults[0] is None or samples is None else (f"samples  {samples}",)
     summary = (
         f"journal  {len(records)} records in a chain of hashes, the last {reader.head}",
         f"files    {', '.join(names) or 'none'}",
+        *more,
         f"derived  {tally['frames']} frames watched by the monitors, {tally['findings']} findings",
         f"         {tally['checks']} checks and {tally['values']} measured values",
         f"         verdicts of {tally['steps']} steps and {tally['cases']} cases",
@@ -78,19 +85,38 @@ def _end_of_journal(
     return f"{JOURNAL} {fault}; it is sound up to {where}"
 
 
-def _attachments(records: list[Record]) -> Iterator[tuple[str, str]]:
-    """List what the DUT brought, with the hashes in the journal."""
+def _attachments(records: list[Record], view: RunView) -> Iterator[tuple[str, str]]:
+    """List what the DUT brought and what was sampled, with the hashes in the journal."""
     for record in records:
         event = record.event
         if isinstance(event, FileTransferred) and event.attachment is not None:
             yield event.attachment, event.sha256
+    for name, attached in view.attached.items():
+        yield name, attached.sha256
+
+
+def _unattached_samples(folder: Path, view: RunView) -> str | None:
+    """Say what a file of samples holds of which the journal has no hash, as in a killed run."""
+    path = folder / SAMPLES
+    if SAMPLES in view.attached or not path.exists():
+        return None
+    reader = SampleReader(path)
+    try:
+        counts = reader.counts()
+    except (OSError, ValueError) as error:
+        return f"{SAMPLES}, without a hash in the journal, can't be read: {error}"
+    what = f"{sum(counts.values())} samples of {len(counts)} channels can be read"
+    end = "closed" if reader.complete else "not closed"
+    cut = f", the last {reader.torn} bytes are cut" if reader.torn else ""
+    return f"{SAMPLES}, {end} and without a hash in the journal: {what}{cut}"
 
 
 def _changed_files(folder: Path, files: Mapping[str, str]) -> Iterator[str]:
     """Compare copied and attached files with the hashes in the journal."""
     for name, digest in files.items():
         try:
-            found = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+            with (folder / name).open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             yield f"{name}: {error.strerror}"
             continue

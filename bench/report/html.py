@@ -48,6 +48,7 @@ def render(run: RecordedRun) -> bytes:
             script_hash=digest,
             marks=MARKS,
             version=__version__,
+            samples=_samples(view),
             pixit=list(_flat(view.started.pixit)) if view.started else [],
         )
     )
@@ -95,6 +96,12 @@ def _attention(view: RunView) -> Iterator[CaseView]:
     cases = [case for case in view.cases if case.verdict != "pass"]
     cases = [case for case in cases if case.state is not State.WAITING]
     yield from sorted(cases, key=lambda case: -Verdict.of(case.verdict))
+
+
+def _samples(view: RunView) -> dict[int, int]:
+    """Tell how many samples of each channel the files hold."""
+    counts = [file.samples for file in view.attached.values()]
+    return {int(channel): count for some in counts for channel, count in some.items()}
 
 
 def _moment(stamp: Stamp | Record | None) -> str:

@@ -58,6 +58,7 @@ class Observer:
     bench: Service
     token: str
     received: bytearray = field(default_factory=bytearray)
+    samples: list[bytes] = field(default_factory=list)
 
     async def get(self, path: str) -> httpx.Response:
         """GET with the observer's token."""
@@ -75,7 +76,9 @@ class Observer:
         async def read() -> None:
             async for frame in socket:
                 self.received += frame.encode() if isinstance(frame, str) else frame
-                if isinstance(frame, str):
+                if isinstance(frame, bytes):
+                    self.samples.append(frame)
+                else:
                     frames.append(json.loads(frame))
 
         place = f"{address}/api/v1/stream?token={self.token}"

@@ -103,7 +103,7 @@ def test_the_summary_counts_what_was_derived_again(bad: Path) -> None:
     assert f"{kinds.count(Checked) - findings} checks" in text
     assert f"{findings} findings" in text
     assert f"{kinds.count(StepEnded)} steps and 4 cases" in text
-    assert "bench.toml, dut.toml, plan.toml, results.json" in text
+    assert "bench.toml, dut.toml, plan.toml, samples.mcap, results.json" in text
 
 
 BODIES: list[Body] = []
