@@ -270,7 +270,7 @@ async def test_an_observer_gets_samples_of_its_own_dut_alone(tmp_path: Path) -> 
         assert min(one.end for one in summaries(them.samples)) > begun
         for who, own, foreign in ((us, run, other), (them, other, run)):
             async with httpx.AsyncClient(base_url=bench.url, trust_env=False) as http:
-                query = {"token": who.token, "channel": 1}
+                query: dict[str, str | int] = {"token": who.token, "channel": 1}
                 answer = await http.get(f"/api/v1/runs/{own}/samples", params=query)
                 assert answer.json()["samples"] > 0
                 answer = await http.get(f"/api/v1/runs/{foreign}/samples", params=query)
