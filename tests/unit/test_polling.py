@@ -107,7 +107,7 @@ class Rig:
 
 
 def entry(name: str, capability: type, *, by_hand: bool = False, **wired: Any) -> DeviceEntry:
-    driver = Driver(Wired, (capability,), lambda *_: None, by_hand=by_hand)  # type: ignore[arg-type, return-value]
+    driver = Driver(Wired, (capability,), lambda *_: None, by_hand=by_hand)  # type: ignore[arg-type]
     return DeviceEntry(name, "test", driver, Wired(**{"link": name, **wired}))
 
 
