@@ -64,6 +64,8 @@ class Behaviour:
     starts_on_timeout: bool = False
     starts_on_plug_after: frozenset[str] = frozenset({"card", "remote"})
     starts_without_vehicle: bool = False
+    prepares_after_flow: bool = True
+    """Reports Preparing when somebody may charge whose plug was fed before."""
     stops_on_disconnect: bool = True
     heeds_stop_on_disconnect: bool = True
     """Lets the key decide whether a disconnection ends the transaction."""

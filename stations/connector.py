@@ -11,6 +11,7 @@ from stations.availability import Availability
 from stations.charging_profiles import ChargingProfiles
 from stations.conduct import Behaviour
 from stations.configuration import Configuration
+from stations.first_flow import FirstFlow
 from stations.hardware import EvseHardware
 from stations.outputs import Outputs
 from stations.reservations import Reservations
@@ -75,6 +76,7 @@ class Connector:
         """Most that the charging profiles allow, A per phase."""
         self._lock_failed = False
         self._outputs = Outputs(hardware, settings)
+        self._first_flow = FirstFlow(settings.first_flow, self._settle)
         self._reported: Status | None = None
         self._patience: asyncio.TimerHandle | None = None
         sampler.on_logged = self._meter_logged
@@ -129,7 +131,10 @@ class Connector:
             return Status(self._finishing, info=self._info)
         if self.authorized is None and self._keeps(self.number):
             return Status("Reserved")
-        if self.authorized is not None or self.occupied:
+        fed = self._first_flow.is_over
+        if self.authorized is not None and (self._behaviour.prepares_after_flow or not fed):
+            return Status("Preparing")
+        if self.occupied and not fed:
             return Status("Preparing")
         return Status("Available")
 
@@ -252,6 +257,7 @@ class Connector:
     def shut_down(self) -> None:
         """Let no timer survive the software."""
         self.sampler.stop()
+        self._first_flow.end()
         self._forget_authorization()
 
     # Inside
@@ -272,6 +278,8 @@ class Connector:
         if who is not None and who.by in self._behaviour.starts_on_plug_after:
             self._settle()
             self._start()
+        elif self.startable and not self._keeps(self.number):
+            self._first_flow.begin()
 
     def _vehicle_moved(self) -> None:
         """React to the pilot during a transaction."""
@@ -296,6 +304,7 @@ class Connector:
     def _session_over(self) -> None:
         self._lock_failed = False
         self._info = ""
+        self._first_flow.end()
         if self._behaviour.session_ends_with_unplug:
             self._finishing = ""
         if self.held_for is not None:
@@ -305,6 +314,7 @@ class Connector:
         who = self.authorized
         assert who is not None
         self._forget_authorization()
+        self._first_flow.end()
         if not self._outputs.hold() and self._behaviour.minds_lock:
             self._lock_failed = self._behaviour.reports_lock_failure
             self._settle()
@@ -355,7 +365,7 @@ class Connector:
         # The offer stands while the pilot is at fault: only with PWM can the fault be seen to pass.
         offers = self.transaction is not None and not self._withheld and self._pilot != "A"
         status = self.status
-        closed = status.status == "Charging"
+        closed = status.status == "Charging" or self._first_flow.flows
         self.sampler.offered = self._outputs.drive(offers=offers, closed=closed, limit=self._limit)
         if self._settings.blocks_plug and self.transaction is None and not self.occupied:
             self._outputs.block(self.authorized is None)

@@ -28,6 +28,11 @@ class StationSettings:
     """Nothing to lock: the cable is part of the station, or the socket is a household one."""
     blocks_plug: bool = False
     """The lock keeps the plug out of the socket until somebody may charge (PICS AQ-2)."""
+    first_flow: float | None = None
+    """How long a plug that goes in is fed before anybody may charge, None: not (PICS GEN.mode12).
+
+    After that the connector reports Available until then (Certification Document 2, Appendix D).
+    """
     shared_reader: bool = False
     """One card reader serves all connectors, the station picks the connector."""
     local_stop: bool = True

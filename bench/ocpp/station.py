@@ -54,6 +54,10 @@ class Forbidden:
         self.since = since
         self._lift = lift
 
+    def lift(self) -> None:
+        """End the interdiction; raises `CheckFailed` for a breach."""
+        self._lift(self)
+
     def __enter__(self) -> Self:
         return self
 
@@ -64,7 +68,7 @@ class Forbidden:
         trace: TracebackType | None,
     ) -> None:
         if kind is None:
-            self._lift(self)
+            self.lift()
 
 
 class Station:

@@ -235,7 +235,7 @@ VARIANTS: Mapping[str, Variant] = MappingProxyType(
         ),
         "mode-1-2": replace(
             _variant(
-                "two household sockets without control pilot",
+                "two household sockets without control pilot; a plug is fed for a moment first",
                 {
                     "GEN.mode12": True,
                     "AQ-6": False,
@@ -249,6 +249,7 @@ VARIANTS: Mapping[str, Variant] = MappingProxyType(
                 fixed_cable=True,
                 fixed_keys={"StopTransactionOnEVSideDisconnect": "true"},
                 current=16.0,
+                first_flow=0.2,
             ),
             mode12=True,
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from bench.capability import (
@@ -19,7 +20,7 @@ from bench.ocpp.csms import Csms
 from bench.ocpp.match import result
 from bench.ocpp.message import Received
 from bench.ocpp.predicate import ABSENT, matching, present
-from bench.ocpp.station import Station
+from bench.ocpp.station import Forbidden, Station
 
 
 async def configured(
@@ -48,15 +49,36 @@ async def written(station: Station, key: str, value: str | int) -> Received:
     return await station.call(request, result(status="Accepted"))
 
 
+@dataclass(frozen=True, slots=True)
+class Plugged:
+    """A vehicle that was plugged in before anybody was authorised."""
+
+    fed: bool = False
+    """The plug was fed for a moment, and the connector reports Available again."""
+    stays: Forbidden | None = None
+    """Lets the connector not report Available before the transaction begins."""
+
+
 async def plugged_in(
     case: Case, station: Station, coupler: VehicleCoupler, connector: int | None = None
-) -> Received:
-    """Plug a vehicle in (at the connector under test if None); returns the message Preparing."""
+) -> Plugged:
+    """Plug a vehicle in (at the connector under test if None): the connector is Preparing.
+
+    It stays so until a transaction begins, or as long as the case lasts, but for a product for
+    Modes 1 and 2 only, which may return to Available (Certification Document 2, App. D).
+    """
     where = case.pixit.connector if connector is None else connector
+    ready = v16.StatusNotification(connectorId=where, status="Preparing")
+    free = v16.StatusNotification(connectorId=where, status="Available")
     async with case.step(f"Plug the cable in at connector {where}"):
+        stays = None if case.pics.get("GEN.mode12") else station.forbid(free)
         case.afterwards(coupler.unplug, where)
         await coupler.plug_in(where)
-        return await station.expect(v16.StatusNotification(connectorId=where, status="Preparing"))
+        await station.expect(ready)
+        if stays is not None:
+            return Plugged(stays=stays)
+        fed = await station.may_come(free, within=case.pixit.timing.quiet)
+        return Plugged(fed=fed is not None)
 
 
 async def authorized(case: Case, station: Station, cards: CardPresenter, card: Card) -> Received:
@@ -103,11 +125,11 @@ async def charging_after_plug_in(
     """Plug in, then start remotely as in `charging`; returns the transactionId."""
     who = card or case.pixit.card("valid")
     asks = await asks_before_remote_start(case, station)
-    await plugged_in(case, station, coupler)
+    plugged = await plugged_in(case, station, coupler)
     async with case.step("Start remotely: the transaction begins"):
         await remote_start_accepted(case, station, who, asks=asks)
         await vehicle.draw(case.pixit.connector)
-        message = await transaction_begins(case, station, who, **start)
+        message = await transaction_begins(case, station, who, plugged=plugged, **start)
         await no_needless_authorize(station, asks=asks)
     return csms.book.transaction_id(message.payload)
 
@@ -290,19 +312,29 @@ async def transaction_begins(
     station: Station,
     card: Card,
     *,
+    plugged: Plugged | None = None,
     in_order: bool = False,
     within: float | None = None,
     **fields: Any,
 ) -> Received:
     """Expect StartTransaction (with these fields) and Charging in any order; returns the first.
 
-    With `in_order` the StartTransaction comes after what the step has seen so far. `within` in s
-    is its deadline, None: the triggered function timeout.
+    `plugged` tells of a vehicle that was plugged in before. With `in_order` the StartTransaction
+    comes after what the step has seen so far. `within` in s is its deadline, None: the triggered
+    function timeout.
     """
     connector = case.pixit.connector
+    plug = plugged or Plugged()
     start = v16.StartTransaction(connectorId=connector, idTag=card.id_tag, **fields)
     message = await station.expect(start, in_order=in_order, within=within)
-    await station.expect(v16.StatusNotification(connectorId=connector, status="Charging"))
+    ready = None
+    if plug.fed:
+        preparing = v16.StatusNotification(connectorId=connector, status="Preparing")
+        ready = await station.expect(preparing)
+    charging = v16.StatusNotification(connectorId=connector, status="Charging")
+    await station.expect(charging, after=ready)
+    if plug.stays is not None:
+        plug.stays.lift()
     return message
 
 

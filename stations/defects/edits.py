@@ -55,6 +55,11 @@ def precede(when: When, **fields: Any) -> Replacement:
     return lambda payload: [payload | fields, payload] if when(payload) else [payload]
 
 
+def follow(when: When, **fields: Any) -> Replacement:
+    """Send a CALL more after these, with other fields."""
+    return lambda payload: [payload, payload | fields] if when(payload) else [payload]
+
+
 def retort(when: When, **fields: Any) -> Retort:
     """Answer these requests otherwise, and do nothing."""
     return lambda request, answer: Answer(dict(fields)) if when(request) else answer

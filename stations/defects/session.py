@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from stations.conduct import Defect
-from stations.defects.edits import drop, edit, has, leave_out, put
+from stations.defects.edits import drop, edit, follow, has, leave_out, put
 
 _DISCONNECTED = "EV side disconnected"
 
@@ -35,6 +35,21 @@ DEFECTS = (
         "TC_003_CS",
         ("StatusNotification", "Preparing"),
         calls={"StatusNotification": drop(has(status="Preparing"))},
+    ),
+    Defect(
+        "available-while-plugged-in",
+        "Reports Available again after Preparing, as only a product for Modes 1 and 2 may.",
+        "TC_003_CS",
+        ("no StatusNotification", "Available"),
+        calls={"StatusNotification": follow(has(status="Preparing"), status="Available")},
+    ),
+    Defect(
+        "available-again-until-it-charges",
+        "Does not report Preparing when the card comes after the short power flow.",
+        "TC_003_CS",
+        ("StatusNotification", "Preparing"),
+        behaviour={"prepares_after_flow": False},
+        variant="mode-1-2",
     ),
     Defect(
         "charging-reported-as-suspended",

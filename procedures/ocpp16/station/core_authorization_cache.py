@@ -42,8 +42,7 @@ async def cached_card_starts_without_asking(
         await states.configured(case, station, "LocalPreAuthorize", "true")
 
     with station.forbid(v16.Authorize()):
-        if not card_first:
-            await states.plugged_in(case, station, coupler)
+        plugged = None if card_first else await states.plugged_in(case, station, coupler)
 
         async with case.step("Start remotely: the transaction begins"):
             await states.remote_start_accepted(case, station, card, asks=False)
@@ -52,7 +51,7 @@ async def cached_card_starts_without_asking(
                 case.afterwards(coupler.unplug, connector)
                 await coupler.plug_in(connector)
             await vehicle.draw(connector)
-            await states.transaction_begins(case, station, card)
+            await states.transaction_begins(case, station, card, plugged=plugged)
 
 
 @procedure(

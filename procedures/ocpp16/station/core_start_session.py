@@ -31,13 +31,13 @@ async def card_after_plug_in_starts_a_transaction(
     card, connector = case.pixit.card("valid"), case.pixit.connector
     deviation = case.pixit.timing.deviation
 
-    await states.plugged_in(case, station, coupler)
+    plugged = await states.plugged_in(case, station, coupler)
 
     async with case.step("Present a valid card: it is authorised and the transaction begins"):
         await cards.present(card, connector=connector)
         await station.expect(v16.Authorize(idTag=card.id_tag))
         await vehicle.draw(connector)
-        start = await states.transaction_begins(case, station, card, in_order=True)
+        start = await states.transaction_begins(case, station, card, plugged=plugged, in_order=True)
         case.check(
             "StartTransaction timestamp, seconds ago",
             age(start, "timestamp"),

@@ -149,6 +149,7 @@ async def listed_card_starts_without_being_asked_about(
             case, station, int(version.value) + 1, [states.listed(card.id_tag)]
         )
 
+    plugged = None
     with station.forbid(v16.Authorize()):
         if remote_first:
             async with case.step("Start remotely: the connector gets ready"):
@@ -156,7 +157,7 @@ async def listed_card_starts_without_being_asked_about(
                 ready = v16.StatusNotification(connectorId=connector, status="Preparing")
                 await station.expect(ready)
         else:
-            await states.plugged_in(case, station, coupler)
+            plugged = await states.plugged_in(case, station, coupler)
 
         title = "Plug the cable in" if remote_first else "Start remotely"
         async with case.step(f"{title}: the transaction begins without Authorize"):
@@ -166,7 +167,7 @@ async def listed_card_starts_without_being_asked_about(
             else:
                 await states.remote_start_accepted(case, station, card, asks=False)
             await vehicle.draw(connector)
-            await states.transaction_begins(case, station, card)
+            await states.transaction_begins(case, station, card, plugged=plugged)
 
 
 async def _asks_by_default(case: Case, station: Station) -> None:

@@ -228,8 +228,7 @@ async def profile_of_a_remote_start_limits_its_transaction(
     async with case.preamble():
         await charging.unit_allowed(case, station)
         asks = await states.asks_before_remote_start(case, station)
-        if not cable_later:
-            await states.plugged_in(case, station, coupler)
+        plugged = None if cable_later else await states.plugged_in(case, station, coupler)
 
     profiles = ChargingProfiles(case, station)
     async with case.step("Start remotely with a profile: the transaction begins"):
@@ -242,7 +241,7 @@ async def profile_of_a_remote_start_limits_its_transaction(
             case.afterwards(coupler.unplug, connector)
             await coupler.plug_in(connector)
         await vehicle.draw(connector)
-        start = await states.transaction_begins(case, station, card)
+        start = await states.transaction_begins(case, station, card, plugged=plugged)
         profiles.transaction_id = csms.book.transaction_id(start.payload)
         profiles.came_into_force(connector, profile)
 

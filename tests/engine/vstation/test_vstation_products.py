@@ -31,6 +31,57 @@ async def test_a_socket_is_blocked_unless_somebody_may_charge() -> None:
         assert r.evse.locked
 
 
+async def test_a_household_socket_feeds_a_plug_for_a_moment() -> None:
+    async with rig(first_flow=5, fixed_cable=True) as r:
+        await r.booted()
+        r.evse.plug_in()
+        await r.csms.status(1, "Preparing")
+        assert r.evse.closed
+        await r.csms.status(1, "Available")
+        assert not r.evse.closed
+        r.present(VISA)
+        ready = await r.csms.status(1, "Preparing")
+        charging = await r.csms.status(1, "Charging")
+        assert ready.at <= charging.at
+        assert r.evse.closed
+        r.present(VISA)
+        await r.csms.status(1, "Finishing")
+        r.evse.unplug()
+        await r.csms.status(1, "Available")
+
+
+async def test_a_plug_that_is_out_again_is_not_fed() -> None:
+    async with rig(first_flow=5, fixed_cable=True) as r:
+        await r.booted()
+        r.evse.plug_in()
+        await r.csms.status(1, "Preparing")
+        r.evse.unplug()
+        await r.csms.status(1, "Available")
+        assert not r.evse.closed
+        await r.csms.nothing("StatusNotification", during=30)
+
+
+async def test_a_card_in_the_first_flow_ends_it() -> None:
+    async with rig(first_flow=60, fixed_cable=True) as r:
+        await r.booted()
+        r.evse.plug_in()
+        await r.csms.status(1, "Preparing")
+        r.present(VISA)
+        await r.csms.status(1, "Charging")
+        await r.csms.nothing("StatusNotification", during=90)
+        assert r.evse.closed
+
+
+async def test_a_plug_for_somebody_who_may_charge_is_not_fed_first() -> None:
+    async with rig(first_flow=5, fixed_cable=True) as r:
+        await r.booted()
+        r.present(VISA)
+        await r.csms.status(1, "Preparing")
+        r.evse.plug_in()
+        await r.csms.status(1, "Charging")
+        assert len(r.csms.calls("StatusNotification", connectorId=1, status="Preparing")) == 1
+
+
 async def test_a_card_may_start_and_not_stop() -> None:
     async with rig(local_stop=False) as r:
         await r.booted()

@@ -30,10 +30,11 @@ from bench.control import Control
 from bench.device import Answer, Device, Driver, DriverContext, Identity
 from bench.dut import CardEntry, Charging, DutConfig, DutIdentity, Firmware, Pixit, Setting, Timing
 from bench.errors import Unverifiable
-from bench.events import CaseEnded, Checked, Event, Noted
+from bench.events import CaseEnded, Checked, Event, FrameReceived, Noted
 from bench.journal import Record
 from bench.ocpp.csms import Book, Csms
 from bench.ocpp.dialogue import Dialogue
+from bench.ocpp.frame import Call, parse
 from bench.ocpp.monitors import Monitors
 from bench.runner import Runner
 from bench.stream import Stream
@@ -204,6 +205,13 @@ class Rig:
 
     def events(self, kind: type[Event]) -> list[Any]:
         return [record.event for record in self.records if isinstance(record.event, kind)]
+
+    def statuses(self, connector: int) -> list[dict[str, Any]]:
+        """List what the station has reported of a connector."""
+        frames = (parse(event.text) for event in self.events(FrameReceived))
+        calls = (frame for frame in frames if isinstance(frame, Call))
+        told = (c.payload for c in calls if c.action == "StatusNotification")
+        return [payload for payload in told if payload["connectorId"] == connector]
 
     def first(self, fits: Callable[[Any], bool]) -> int:
         """Return the number of the first record whose event fits."""

@@ -133,6 +133,8 @@ class ScriptedStation:
         self.cached: set[str] = set()
         """The idTags in its cache."""
         self.fixed_cable = self.lock_blocked = False
+        self.feeds_first = self.prepares_again = False
+        """Is Available again once it has fed a plug, and Preparing when somebody may charge."""
         self.version = "1.0"
         self.boots_in_vain = False
         """Restarts also when a firmware can't be installed."""
@@ -313,6 +315,8 @@ class ScriptedStation:
             await self.start()
         elif not self.reservation:
             await self.report(1, "Preparing")
+            if self.feeds_first:
+                await self.report(1, "Available")
 
     async def draw(self) -> None:
         self.drawing = True
@@ -362,7 +366,7 @@ class ScriptedStation:
     async def admit(self, id_tag: str) -> None:
         self.id_tag = id_tag
         if self.plugged:
-            if self.reservation:
+            if self.reservation or self.prepares_again:
                 await self.report(1, "Preparing")
             await self.start()
         else:

@@ -111,6 +111,42 @@ async def test_a_start_stamped_an_hour_ago_fails() -> None:
         )
 
 
+PLUG_FIRST = ("TC_003_CS", "TC_007_CS", "TC_010_CS", "TC_068_CS")
+"""Cases that plug in before somebody is authorised, with a card or remotely."""
+
+
+@pytest.mark.parametrize("case", PLUG_FIRST)
+@pytest.mark.parametrize("feeds_first", [True, False])
+async def test_a_mode_1_2_product_may_feed_a_plug_first(case: str, feeds_first: bool) -> None:
+    async with rig(pics={"GEN.mode12": True}) as bench:
+        bench.station.feeds_first = bench.station.prepares_again = feeds_first
+        ended = await bench.run(case)
+        assert (ended.verdict, ended.reason, bench.bad()) == ("pass", None, [])
+        statuses = [message["status"] for message in bench.statuses(1)]
+        begins = ["Preparing", "Available", "Preparing", "Charging"]
+        first = statuses.index("Preparing")
+        assert (statuses[first : first + 4] == begins) is feeds_first
+
+
+@pytest.mark.parametrize("case", ["TC_003_CS", "TC_010_CS"])
+@pytest.mark.parametrize("pics", [{}, {"GEN.mode12": False}])
+async def test_no_other_product_may_feed_a_plug_first(case: str, pics: dict[str, Any]) -> None:
+    async with rig(pics=pics) as bench:
+        bench.station.feeds_first = bench.station.prepares_again = True
+        ended = await bench.run(case)
+        assert ended.verdict == "fail"
+        text = 'no StatusNotification(connectorId=1, status="Available") was allowed'
+        assert text in reason(ended)
+
+
+async def test_a_plug_that_was_fed_has_to_be_prepared_again() -> None:
+    async with rig(pics={"GEN.mode12": True}) as bench:
+        bench.station.feeds_first = True
+        ended = await bench.run("TC_003_CS")
+        assert ended.verdict == "fail"
+        assert 'StatusNotification(connectorId=1, status="Preparing") did not come' in reason(ended)
+
+
 async def test_a_late_return_to_available_fails() -> None:
     async with rig() as bench:
 
