@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 
 from bench.checkup import Finding
 from bench.config import package_of
-from bench.errors import BenchError
+from bench.errors import BenchError, ConfigError
 
 WITHIN = 5.0
 """Deadline in s for one driver's scan."""
@@ -42,6 +42,28 @@ async def scan() -> AsyncIterator[Finding]:
         else:
             for text in found:
                 yield Finding(point.name, point.name, offers, "found", text)
+
+
+async def scan_modbus(link: str, units: Sequence[int]) -> AsyncIterator[Finding]:
+    """List the Modbus units that answer on a link; only reads.
+
+    Raises `ConfigError` for a link that is none.
+    """
+    (point,) = entry_points(group="pilotbench.scans", name="modbus")
+    try:
+        look = point.load()
+    except ModuleNotFoundError as error:
+        text = f"not looked for, which needs the package {package_of(error)}"
+        yield Finding(link, "", (), "unknown", text)
+        return
+    try:
+        async for unit, text in look(link, units):
+            state = "unknown" if text.startswith("not asked") else "found"
+            yield Finding(f"{link} unit {unit}", "", (), state, text)
+    except ValueError as error:
+        raise ConfigError(f"--modbus: {error}") from error
+    except BenchError as error:
+        yield Finding(link, "", (), "unknown", str(error))
 
 
 def _serial_ports() -> list[Finding]:

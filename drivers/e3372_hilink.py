@@ -16,6 +16,7 @@ from bench.device import Device, Driver, DriverContext, Identity
 from bench.errors import DeviceError, DeviceTimeout, LinkError
 from drivers.cellular import level, technology_of
 from drivers.hilink import UNSUPPORTED, Hilink, HilinkRefused
+from drivers.hilink_scan import DEFAULT, scan
 from drivers.lifecycle import check_serial, enter, leave
 from drivers.link import address
 from drivers.link.http import SCHEMES, HttpLink
@@ -60,7 +61,7 @@ _LEVELS = {"rssi": "dBm", "rsrp": "dBm", "rsrq": "dB", "sinr": "dB"}
 class E3372HilinkSettings:
     """Keys of an E3372h in HiLink personality in `bench.toml`."""
 
-    link: str = "http://192.168.8.1"
+    link: str = DEFAULT
     """`http://HOST`."""
     user: str = "admin"
     password: str = ""
@@ -288,4 +289,4 @@ def _make(settings: E3372HilinkSettings, context: DriverContext) -> E3372Hilink:
     return E3372Hilink(context.name, web, settings)
 
 
-DRIVER = Driver(settings=E3372HilinkSettings, offers=(Modem,), make=_make)
+DRIVER = Driver(settings=E3372HilinkSettings, offers=(Modem,), make=_make, scan=scan)

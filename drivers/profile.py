@@ -309,9 +309,14 @@ def find(name: str) -> Path:
         return Path(name)
     path = _SHIPPED / f"{name}.toml"
     if not path.exists():
-        known = ", ".join(sorted(file.stem for file in _SHIPPED.glob("*.toml")))
+        known = ", ".join(file.stem for file in shipped())
         raise ConfigError(f"no profile {name!r}, shipped are {known}; a path ends in .toml")
     return path
+
+
+def shipped() -> list[Path]:
+    """List the files of the profiles that come with the program."""
+    return sorted(_SHIPPED.glob("*.toml"))
 
 
 def check(path: Path) -> Profile:

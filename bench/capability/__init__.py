@@ -8,6 +8,7 @@ from bench.capability.multimeter import Multimeter
 from bench.capability.network import Cut, NetworkPath, check_delay, check_limit
 from bench.capability.power import PowerSwitch
 from bench.capability.provocation import Failure, Provocation
+from bench.capability.reference import EvseReading, ReferenceEvse
 from bench.capability.vehicle import (
     End,
     PilotFault,
@@ -29,6 +30,7 @@ CAPABILITIES: tuple[type, ...] = (
     Modem,
     Multimeter,
     Provocation,
+    ReferenceEvse,
 )
 
 __all__ = [
@@ -39,6 +41,7 @@ __all__ = [
     "CardReading",
     "Cut",
     "End",
+    "EvseReading",
     "Failure",
     "Level",
     "Load",
@@ -52,6 +55,7 @@ __all__ = [
     "PowerMeter",
     "PowerSwitch",
     "Provocation",
+    "ReferenceEvse",
     "Saturated",
     "Signal",
     "Technology",

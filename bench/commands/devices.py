@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -24,6 +25,20 @@ if TYPE_CHECKING:
 def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bench", type=Path, metavar="F", help="open the devices of this file")
     parser.add_argument("--scan", action="store_true", help="list what is plugged in")
+    parser.add_argument(
+        "--modbus",
+        action="append",
+        default=[],
+        metavar="LINK",
+        help="with --scan: read which Modbus units answer on modbus-rtu:/dev/… or modbus-tcp://…",
+    )
+    parser.add_argument(
+        "--units",
+        type=_units,
+        default=range(1, 17),
+        metavar="A-B",
+        help="the units that --modbus asks, 1-16 when left out",
+    )
     parser.add_argument("--test", action="store_true", help="run each device's self-test")
     parser.add_argument("--json", action="store_true", help="print one JSON array")
     transcript = parser.add_mutually_exclusive_group()
@@ -33,6 +48,16 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     transcript.add_argument(
         "--replay", type=Path, metavar="FILE", help="let a transcript answer for the devices"
     )
+
+
+def _units(text: str) -> range:
+    found = re.fullmatch(r"([0-9]{1,3})(?:-([0-9]{1,3}))?", text)
+    if not found:
+        raise argparse.ArgumentTypeError(f"{text!r}, expected such as 1-16 or 5")
+    units = range(int(found[1]), int(found[2] or found[1]) + 1)
+    if not units or units[0] < 1 or units[-1] > 247:
+        raise argparse.ArgumentTypeError(f"{text!r}, expected units from 1 to 247")
+    return units
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -45,6 +70,8 @@ def _run(options: argparse.Namespace) -> int:
                 raise ConfigError(f"--{name} needs --bench")
         if not options.scan:
             raise ConfigError("nothing to do: give --bench, --scan or both")
+    if options.modbus and not options.scan:
+        raise ConfigError("--modbus needs --scan")
     config = load_bench(options.bench) if options.bench else None
     try:
         findings = asyncio.run(_check(options, config))
@@ -90,7 +117,7 @@ def _show(finding: Finding, *, as_json: bool) -> None:
 
 async def _check(options: argparse.Namespace, config: BenchConfig | None) -> list[Finding]:
     from bench.checkup import check_up
-    from bench.scan import scan
+    from bench.scan import scan, scan_modbus
 
     task = asyncio.current_task()
     assert task is not None
@@ -103,9 +130,11 @@ async def _check(options: argparse.Namespace, config: BenchConfig | None) -> lis
                 findings.append(finding)
                 _show(finding, as_json=options.json)
         if options.scan:
-            async for finding in scan():
-                findings.append(finding)
-                _show(finding, as_json=options.json)
+            scans = [scan(), *(scan_modbus(link, options.units) for link in options.modbus)]
+            for each in scans:
+                async for finding in each:
+                    findings.append(finding)
+                    _show(finding, as_json=options.json)
     return findings
 
 

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -35,6 +35,7 @@ from drivers.sim.modbus import ModbusLine
 from drivers.sim.multimeter import Multimeter
 from drivers.sim.netio import Netio
 from drivers.sim.outlet import Outlet
+from drivers.sim.phoenix_ev_cc import PhoenixEvCc
 from drivers.sim.pilot_box import PilotBox
 from drivers.sim.profile_ev_wires import HttpEmulator, LinesEmulator, ModbusEmulator
 from drivers.sim.radio import Radio
@@ -42,7 +43,7 @@ from drivers.sim.service_port import ServicePort
 from drivers.sim.shelly import Shelly
 from drivers.sim.snmp import UdpWire
 from drivers.sim.twin import Twin, Wired
-from drivers.sim.wire import PtyWire, TcpWire
+from drivers.sim.wire import PtyWire, TcpWire, Wire
 from drivers.sim.world import World
 from drivers.sim.yeti_ev import YetiEv
 from tests.wire.responders import context
@@ -152,6 +153,19 @@ def _emulator(name: str, kind: Callable[..., Wired], scheme: str, world: World) 
     return Twin(device, TcpWire(scheme))
 
 
+def _reference(framing: Literal["tcp", "rtu"], world: World) -> Twin[Any]:
+    controller = PhoenixEvCc(world.connectors[1], world.timeline)
+    wire: Wire = TcpWire("modbus-tcp")
+    if framing == "rtu":
+        wire = PtyWire("modbus-rtu", baudrate=115200)
+    return Twin(ModbusLine([controller], framing), wire)
+
+
+def _jam_units(twin: Any) -> None:
+    for unit in twin.units:
+        unit.stuck = True
+
+
 _FAILURES = """
     [failures.lock-blocked]
     provoke = { path = "/lock/{connector}", method = "PUT", json = '{"blocked": true}' }
@@ -241,6 +255,18 @@ ROWS = (
             "drivers.yeti_ev._MEASURED_WITHIN": 0.8,
             "drivers.yeti_ev._SAFE_WITHIN": 0.6,
         },
+    ),
+    Row(
+        "phoenix-ev-cc",
+        "drivers.phoenix_ev_cc:DRIVER",
+        lambda world, folder: _reference("tcp", world),
+        jam=_jam_units,
+    ),
+    Row(
+        "phoenix-ev-cc-rtu",
+        "drivers.phoenix_ev_cc:DRIVER",
+        lambda world, folder: _reference("rtu", world),
+        jam=_jam_units,
     ),
     Row(
         "card-changer",

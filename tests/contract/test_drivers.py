@@ -80,6 +80,7 @@ TABLES = {
     "drivers.manual_modem:MANUAL_MODEM": "",
     "drivers.manual_multimeter:MANUAL_MULTIMETER": "of_reading = 0.05",
     "drivers.manual_provocation:MANUAL_PROVOCATION": "",
+    "drivers.manual_reference:MANUAL_REFERENCE": "",
     "drivers.manual_vehicle:MANUAL_COUPLER": "",
     "drivers.manual_vehicle:MANUAL_VEHICLE": "asks_by_itself = false",
     "drivers.multimeter:DRIVER": """
@@ -95,6 +96,10 @@ TABLES = {
         password = "secret"
         """,
     "drivers.pcsc_reader:DRIVER": 'link = "pcsc:ACS ACR122U PICC Interface"',
+    "drivers.phoenix_ev_cc:DRIVER": """
+        link = "modbus-rtu:/dev/ttyUSB0?baudrate=9600"
+        unit = 3
+        """,
     "drivers.pilot_box:DRIVER": """
         link = "modbus-rtu:/dev/ttyUSB0?baudrate=9600&parity=N"
         cable = 20
@@ -275,6 +280,7 @@ def test_the_module_says_what_it_drives(path: str) -> None:
         ("drivers.netio:DRIVER", "http://127.0.0.1:1"),
         ("drivers.multimeter:DRIVER", "socket://127.0.0.1:1"),
         ("drivers.pcsc_reader:DRIVER", "pcsc:No such reader"),
+        ("drivers.phoenix_ev_cc:DRIVER", "modbus-tcp://127.0.0.1:1"),
         ("drivers.pilot_box:DRIVER", "modbus-tcp://127.0.0.1:1"),
         ("drivers.register_meter:DRIVER", "modbus-rtu:/dev/no-such-port"),
         ("drivers.service_port:DRIVER", "http://127.0.0.1:1"),

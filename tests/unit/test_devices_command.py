@@ -67,12 +67,53 @@ async def test_one_that_is_unplugged_is_named_and_the_others_are_tested(lab: Lab
     assert len(errors.splitlines()) == 1
 
 
-@pytest.mark.parametrize("arguments", [["--bench", "no.toml"], [], ["--scan", "--test"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--bench", "no.toml"],
+        [],
+        ["--scan", "--test"],
+        ["--bench", "no.toml", "--modbus", "modbus-tcp://127.0.0.1:1"],
+        ["--scan", "--modbus", "carrier-pigeon://loft"],
+    ],
+)
 def test_a_wrong_command_line_is_a_usage_error(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["devices", *arguments]) == 3
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("units", ["0-3", "5-1", "240-248", "x", "1-", "-1"])
+def test_wrong_units_are_a_usage_error(units: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert (
+        main(["devices", "--scan", "--modbus", "modbus-tcp://127.0.0.1:1", f"--units={units}"]) == 3
+    )
+    assert "expected" in capsys.readouterr().err
+
+
+async def test_a_scan_tells_which_modbus_units_answer(lab: Lab) -> None:
+    twin = lab.twins["meter"]
+    code, rows, errors = await run("--scan", "--modbus", twin.link, "--units", "1-2")
+    assert (code, errors) == (0, "")
+    (meter,) = [row for row in rows if row["name"].startswith("modbus-rtu:")]
+    assert meter["name"] == f"{twin.link} unit 1"
+    assert meter["state"] == "found"
+    assert "profile eastron-sdm630, serial number" in meter["message"]
+
+
+async def test_a_scan_of_a_link_that_is_not_there_goes_on(lab: Lab) -> None:
+    box = lab.twins["pilot-box"].link
+    gone = "modbus-tcp://127.0.0.1:1"
+    code, rows, _ = await run("--scan", "--modbus", gone, "--modbus", box, "--units", "1-4")
+    assert code == 0
+    found = {row["name"]: (row["state"], row["message"]) for row in rows}
+    assert found[gone][0] == "unknown"
+    assert "can't connect" in found[gone][1]
+    board = ("found", "relay board of eight, version 2.00, as pilot-box has them")
+    assert found[f"{box} unit 1"] == found[f"{box} unit 2"] == board
+    assert found[f"{box} unit 3"] == ("found", "answers, and is none that Pilotbench knows")
+    assert f"{box} unit 4" not in found
 
 
 @dataclass(frozen=True, slots=True)

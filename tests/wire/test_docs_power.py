@@ -25,6 +25,7 @@ DOCS = Path(__file__).parents[2] / "docs" / "drivers"
         ("service-port", 1),
         ("yeti-ev", 1),
         ("linux-path", 1),
+        ("phoenix-ev-cc", 1),
         ("tcp-relay", 1),
         ("netio", 1),
         ("shelly", 1),
