@@ -1,12 +1,14 @@
 """Take the pictures of the documentation from real runs (`make screenshots`; needs chromium).
 
 `progress.svg` is the terminal in the middle of `pilotbench demo`; `report.png` and
-`report-case.png` are the report of a run against a station with a defect.
+`report-case.png` are the report of a run against a station with a defect;
+`viewer.png` is the page that a vendor watches a run on, against the same station.
 """
 
 from __future__ import annotations
 
 import io
+import json
 import os
 import pty
 import re
@@ -16,9 +18,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from fcntl import ioctl
 from pathlib import Path
 from termios import TIOCSWINSZ
+from urllib.parse import urljoin
+from urllib.request import Request, urlopen
 
 from rich.console import Console
 from rich.text import Text
@@ -29,7 +34,12 @@ IMAGES = Path(__file__).parents[1] / "docs" / "images"
 PILOTBENCH = (sys.executable, "-m", "bench")
 COLUMNS, LINES = 116, 32
 SHOWN = "TC_036_CS"
-"""The case that runs when the terminal's picture is taken."""
+"""The case that runs when the terminal's picture and that of the viewer page are taken."""
+WATCHED = (
+    *("TC_003_CS", "TC_004_1_CS", "TC_007_CS", "TC_010_CS", "TC_011_1_CS", "TC_019_CS"),
+    *("TC_021_CS", "TC_023_CS", "TC_031_CS", "TC_036_CS", "TC_040_1_CS"),
+)
+"""The cases of the run on the viewer page; its picture is taken in `SHOWN`."""
 DEFECT, CAUGHT_BY = "invalid-card-starts", "TC_023_CS"
 
 _FRAME_ENDS = re.compile(r"\r\x1b\[2K(?:\x1b\[1A\x1b\[2K)+")
@@ -111,6 +121,56 @@ def photograph(page: Path, image: Path, *, height: int) -> None:
     )
 
 
+@contextmanager
+def served(folder: Path, files: dict[str, str]) -> Iterator[str]:
+    """Serve the engine; give the link of a vendor."""
+    out = str(folder / "served")
+    wired = ("--bench", files["bench"], "--dut", files["dut"], "--out", out)
+    command = [*PILOTBENCH, "serve", *wired, "--api", "127.0.0.1:0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as engine:
+        assert engine.stdout is not None
+        engine.stdout.readline()
+        sharing = ("--for", "Example Charging Ltd", "--expires", "1h", "--out", out)
+        shared = subprocess.run(
+            [*PILOTBENCH, "share", "--dut", files["dut"], *sharing],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            check=True,
+            text=True,
+        )
+        try:
+            yield shared.stdout.strip()
+        finally:
+            engine.terminate()
+
+
+def viewer(folder: Path, image: Path) -> None:
+    """Take a picture of the viewer page in the middle of a run."""
+    from playwright.sync_api import sync_playwright
+
+    with (
+        running_lab("--defect", DEFECT) as files,
+        served(folder, files) as link,
+        sync_playwright() as playwright,
+    ):
+        program = shutil.which("chromium")
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1360, "height": 1120})
+        page.goto(link)
+        token = (folder / "served" / "operator.token").read_text("ascii").strip()
+        request = Request(
+            urljoin(link, "../api/v1/runs"),
+            json.dumps({"cases": [*WATCHED]}).encode(),
+            {"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+        )
+        urlopen(request).close()
+        page.wait_for_selector("#cases > li.fail")
+        page.wait_for_selector(f"#cases > li.running:has-text('{SHOWN}')")
+        page.wait_for_selector("#step:has-text('stays cut')")
+        page.screenshot(path=image)
+        browser.close()
+
+
 def main() -> int:
     """Take all pictures."""
     if shutil.which("chromium") is None:
@@ -119,6 +179,7 @@ def main() -> int:
     IMAGES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        viewer(folder, IMAGES / "viewer.png")
         progress(folder, IMAGES / "progress.svg")
         report = failing_report(folder)
         photograph(report, IMAGES / "report.png", height=780)

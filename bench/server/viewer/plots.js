@@ -6,6 +6,7 @@ import { byId, element } from "./text.js";
 const HEIGHT = 132;
 const SHORTEST = 0.02; // s, the closest zoom
 const SHORTEST_LIVE = 5; // s
+const FEW = 40; // points of a series that are drawn as dots, too
 const DASHES = [[], [7, 4], [2, 3], [9, 3, 2, 3], [14, 4], [4, 2]];
 // A pilot jumps between its states, and each answer has a response time of its own.
 const jumps = { paths: uPlot.paths.stepped({ align: 1 }) };
@@ -193,6 +194,7 @@ export class Plots {
           dash: DASHES[i % DASHES.length],
           width: 1.5,
           spanGaps: true,
+          points: { show: () => one.xs.length < FEW, size: 5 },
           ...DRAWN[panel.id],
           value: (_, y) => (y === null || y === undefined ? "–" : `${number(y)} ${panel.unit}`),
         })),
