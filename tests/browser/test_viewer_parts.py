@@ -82,6 +82,7 @@ def expected(records: list[Record]) -> dict[str, Any]:
         "verdict": str(view.verdict),
         "complete": view.complete,
         "paused": view.paused,
+        "void": [one.why for one in view.void],
         "aborted": view.aborted_by,
         "connected": None if view.connected is None else view.connected.connection,
         "remaining": remaining,

@@ -41,6 +41,7 @@ export class Run {
     this.paused = false;
     this.held = false;
     this.abortedBy = null;
+    this.void = [];
     this.lines = []; // the time line: cases, steps, messages, checks that did not pass, acts, prompts
     this.frames = new Map();
     this._calls = new Map();
@@ -84,7 +85,15 @@ export class Run {
   }
 
   _RunEnded(data) { this.ended = data; }
+  // These have no place in the tree.
   _Claimed() {}
+  _ChannelDeclared() {}
+  _FileAttached() {}
+
+  _EarlierResultsVoid(data, record) {
+    this.void.push(data);
+    this._note(record, `Earlier results do not count any more: ${data.why}`);
+  }
 
   _RunPaused(data, record) {
     this.paused = true;

@@ -67,6 +67,7 @@ export class Status {
     if (run.abortedBy && !run.ended) texts.push(`The run is being ended: ${run.abortedBy}.`);
     if (run.paused && !run.ended) texts.push("Paused by the operator; it goes on at the next step.");
     if (run.held && !run.ended) texts.push("Held: no operator is there. Prompts wait without a deadline.");
+    for (const { why } of run.void) texts.push(`Earlier results do not count any more: ${why}.`);
     for (const device of run.devices.values()) if (device.state === "lost" && !run.ended) texts.push(`${device.device} does not answer: ${device.message}`);
     if (run.started && !run.ended && !run.connected && run.case) texts.push("The station is not connected.");
     say("notice", texts.join(" "));

@@ -10,7 +10,7 @@ async (records) => {
   const frames = [...run.frames.values()];
   return {
     counts: run.counts, verdict: run.verdict, complete: run.ended?.complete ?? false,
-    paused: run.paused, aborted: run.abortedBy, connected: run.connected?.connection ?? null, remaining,
+    paused: run.paused, void: run.void.map((one) => one.why), aborted: run.abortedBy, connected: run.connected?.connection ?? null, remaining,
     devices: [...run.devices.values()].map((one) => [one.device, one.state, one.message]),
     prompts: [...run.prompts.values()].map((one) => [one.prompt, one.answer?.answer ?? null, one.withdrawn]),
     cases: run.cases.map((one) => ({
