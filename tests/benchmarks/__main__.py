@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from tests.benchmarks import devices, engine, program
+from tests.benchmarks import devices, engine, program, viewer
 from tests.benchmarks.table import show
 
 
@@ -19,6 +19,7 @@ def main() -> None:
         asyncio.run(devices.meter_rate(9600)),
         asyncio.run(devices.meter_rate(115_200)),
         asyncio.run(devices.idle()),
+        asyncio.run(viewer.sample_to_pixel()),
         program.start_up(),
         *program.demo(),
     ]

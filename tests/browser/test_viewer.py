@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,24 +13,17 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.async_api import Browser
 
-from bench.config import load_bench
-from bench.dut import load_dut
-from bench.engine import Engine
 from bench.server.shares import Shares
-from drivers.sim.lab import Lab, open_lab
+from drivers.sim.lab import open_lab
+from tests.browser.bench import by_hand, engine_at, link
 from tests.browser.chromium import PHONE, View, viewing
-from tests.engine.service import TOKEN, Service, impatient, served, service
-from tests.engine.test_mishaps_signals import MANUAL
+from tests.engine.service import Service, service
 from tests.engine.test_shares import FOREIGN, HOUR, key, two_duts
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text("utf-8")
 ENDED = "#case:text('The run has ended')"
-
-
-def link(bench: Service, token: str = TOKEN) -> str:
-    return f"{bench.url}/view/#token={token}"
 
 
 def journal(folder: Path, run: str) -> list[dict[str, Any]]:
@@ -160,15 +152,6 @@ async def test_it_comes_back_to_a_new_engine_and_misses_nothing(
                 assert await count(view, "message") == sum("Frame" in r["event"] for r in records)
 
 
-@asynccontextmanager
-async def engine_at(lab: Lab, folder: Path, **keywords: Any) -> AsyncIterator[Service]:
-    out = folder / "runs"
-    out.mkdir(exist_ok=True)
-    engine = Engine(load_bench(lab.bench_file), [impatient(load_dut(lab.dut_file))], out)
-    async with served(engine, out, **keywords) as bench:
-        yield bench
-
-
 async def test_two_vendors_see_their_own_and_nothing_else(browser: Browser, tmp_path: Path) -> None:
     async with two_duts(tmp_path) as (bench, ours, theirs):
         _, token = bench.shares.make("Ourion", HOUR, dut=key(ours))
@@ -197,16 +180,6 @@ async def test_two_vendors_see_their_own_and_nothing_else(browser: Browser, tmp_
                 seen += "".join(view.answers)
                 assert [text for text in foreign if text in seen] == []
                 assert view.complaints == []
-
-
-@asynccontextmanager
-async def by_hand(folder: Path, **keywords: Any) -> AsyncIterator[Service]:
-    """Serve a bench on which people do everything."""
-    async with open_lab(folder) as lab:
-        listen = lab.bench_file.read_text("utf-8").partition('listen = "')[2].partition('"')[0]
-        lab.bench_file.write_text(MANUAL.replace("127.0.0.1:0", listen), "utf-8")
-        async with engine_at(lab, folder, **keywords) as bench:
-            yield bench
 
 
 async def test_a_prompt_that_waits_is_read_not_answered(browser: Browser, tmp_path: Path) -> None:
