@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from tests.benchmarks import devices, engine, program, viewer
+from bench.server.loop import run_loop
+from tests.benchmarks import devices, engine, program, samples, viewer
 from tests.benchmarks.table import show
 
 
@@ -19,6 +20,9 @@ def main() -> None:
         asyncio.run(devices.meter_rate(9600)),
         asyncio.run(devices.meter_rate(115_200)),
         asyncio.run(devices.idle()),
+        samples.to_file(),
+        *run_loop(samples.viewers()),
+        *run_loop(samples.lateness()),
         asyncio.run(viewer.sample_to_pixel()),
         program.start_up(),
         *program.demo(),
