@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import os
 import struct
-from bisect import bisect_left
+from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -62,28 +63,27 @@ class SampleReader:
     complete: bool = False
     """Whether the file was closed properly, likewise."""
 
-    def blocks(self, begin: float = -math.inf, end: float = math.inf) -> Iterator[Read]:
-        """Yield the blocks that can have samples from `begin` to `end`."""
+    def blocks(
+        self, channel: int | None = None, begin: float = -math.inf, end: float = math.inf
+    ) -> Iterator[Read]:
+        """Yield the blocks, of one channel or of all, that can have samples in that time."""
         with self.path.open("rb") as file:
             for length, first, last in self._chunks(file):
                 if last >= begin and first <= end + REACH:
-                    yield from self._unpacked(file, length)
+                    yield from self._unpacked(file, length, channel)
 
     def newest(self) -> float | None:
         """Tell the time of the newest sample, None when there is none."""
         with self.path.open("rb") as file:
             return max((last for _, _, last in self._chunks(file)), default=None)
 
-    def samples(self, channel: int, begin: float, end: float) -> tuple[list[float], list[float]]:
+    def samples(self, channel: int, begin: float, end: float) -> tuple[array[float], array[float]]:
         """Return times and values of a channel from `begin` to `end`, both included."""
-        times: list[float] = []
-        values: list[float] = []
-        for block in self.blocks(begin, end):
-            if block.channel == channel:
-                for time, value in zip(block.times, block.values, strict=True):
-                    if begin <= time <= end:
-                        times.append(time)
-                        values.append(value)
+        times, values = array("d"), array("d")
+        for block in self.blocks(channel, begin, end):
+            start, stop = bisect_left(block.times, begin), bisect_right(block.times, end)
+            times.extend(block.times[start:stop])
+            values.extend(block.values[start:stop])
         return times, values
 
     def counts(self) -> dict[str, int]:
@@ -138,13 +138,13 @@ class SampleReader:
                 break
         self.torn = size - place
 
-    def _unpacked(self, file: BinaryIO, length: int) -> Iterator[Read]:
+    def _unpacked(self, file: BinaryIO, length: int, channel: int | None) -> Iterator[Read]:
         try:
             records = breakup_chunk(Chunk.read(_stream(file, length)), validate_crc=True)
         except (McapError, ZstdError, ValueError, struct.error) as error:
             raise ValueError(f"{self.path.name}: a chunk can't be read: {error}") from error
         for record in records:
-            if isinstance(record, Message):
+            if isinstance(record, Message) and channel in (None, record.channel_id):
                 yield Read(record.channel_id, *decode(record.data))
 
 

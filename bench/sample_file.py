@@ -12,7 +12,8 @@ import hashlib
 import math
 import os
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
@@ -71,33 +72,47 @@ class SampleFile:
         return self._hash.hexdigest()
 
     def write(self, blocks: Sequence[Block]) -> None:
-        """Write blocks as one chunk; raises `OSError`, and the file is what it was before."""
-        if not blocks:
-            return
-        if self._file < 0:
-            self._open()
-        for block in blocks:
-            self._declare(block.channel)
-            stamp = round((block.times[-1] + self._offset) * 1e9)
-            self._writer.add_message(block.channel.channel, stamp, encode(block), stamp)
-        getattr(self._writer, _END_CHUNK)()
-        self._commit()
+        """Write blocks as one chunk.
+
+        Raises `OSError`; the file then ends where it did before, and takes no more.
+        """
+        with self._whole_or_not():
+            if self._file < 0:
+                self._open()
+            for block in blocks:
+                self._declare(block.channel)
+                stamp = round((block.times[-1] + self._offset) * 1e9)
+                self._writer.add_message(block.channel.channel, stamp, encode(block), stamp)
+            getattr(self._writer, _END_CHUNK)()
+            self._commit()
         for block in blocks:
             name = str(block.channel.channel)
             self.counts[name] = self.counts.get(name, 0) + len(block.values)
 
     def close(self) -> None:
-        """Write index and end of the file, and close it; raises `OSError`."""
+        """Write index and end of the file, and close it; raises `OSError` likewise."""
         if self._file < 0:
             return
-        try:
+        with self._whole_or_not():
             self._writer.finish()  # type: ignore[no-untyped-call]
             self._commit()
             os.fsync(self._file)
-        finally:
+        os.close(self._file)
+        self._file = -1
+
+    @contextmanager
+    def _whole_or_not(self) -> Iterator[None]:
+        """Take back what was half written, and close the file, when that fails."""
+        try:
+            yield
+        except Exception:
             if self._file >= 0:
+                os.ftruncate(self._file, self.size)
                 os.close(self._file)
-            self._file = -1
+                self._file = -1
+                if not self.size:
+                    self.path.unlink()
+            raise
 
     def _open(self) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
@@ -118,19 +133,11 @@ class SampleFile:
         self._declared.add(number)
 
     def _commit(self) -> None:
-        """Hand what is buffered to the system; what is half written is taken back."""
+        """Hand what is buffered to the system."""
         data, done = self._buffer.take(), 0
-        try:
-            # A full disk takes a part first; only the next try says why it takes no more.
-            while done < len(data):
-                done += os.write(self._file, data[done:])
-        except OSError:
-            os.ftruncate(self._file, self.size)
-            os.close(self._file)
-            self._file = -1
-            if not self.size:
-                self.path.unlink()
-            raise
+        # A full disk takes a part first; only the next try says why it takes no more.
+        while done < len(data):
+            done += os.write(self._file, data[done:])
         self.size += len(data)
         self._hash.update(data)
 

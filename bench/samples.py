@@ -159,11 +159,10 @@ class Samples:
             ending.set()
             self._fresh.set()
             await asyncio.wait([going_on])
-            going_on.result()
 
     async def _go_on(self, file: SampleFile, ending: asyncio.Event) -> None:
         """Sum up what is fresh and bring it to the file, until the end."""
-        failed: OSError | None = None
+        failed: Exception | None = None
         begin, ticks = monotonic(), 0
         while not ending.is_set():
             if not ticks and not self._fresh.is_set():
@@ -185,13 +184,18 @@ class Samples:
         if file.size:
             self._tell(FileAttached(SAMPLES, file.size, file.digest, file.counts))
 
-    async def _do(self, write: Callable[[], None]) -> OSError | None:
+    async def _do(self, write: Callable[[], None]) -> Exception | None:
         """Write to the file; what keeps it from growing is noted, and ends it but not the run."""
         try:
             await asyncio.to_thread(write)
-        except OSError as error:
-            why = f"{SAMPLES}: {error.strerror}"
-            self._tell(Noted(f"{why}: no more samples of this run are recorded"))
+        except Exception as error:
+            # Whatever it is, the run is worth more.
+            if isinstance(error, OSError):
+                why = error.strerror
+            else:
+                log.exception("writing %s failed", SAMPLES)
+                why = repr(error)
+            self._tell(Noted(f"{SAMPLES}: {why}: no more samples of this run are recorded"))
             return error
         return None
 

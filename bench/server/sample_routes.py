@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from array import array
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated
@@ -55,17 +56,16 @@ def _read(
     folder: Path, channel: int, begin: float | None, end: float | None, points: int
 ) -> SamplesModel:
     reader = SampleReader(folder / SAMPLES)
+    exists = reader.path.exists()
     if end is None:
-        newest = reader.newest() if (folder / SAMPLES).exists() else None
+        newest = reader.newest() if exists else None
         end = (begin or 0.0) if newest is None else newest
         if begin is not None:
             end = max(begin, min(end, begin + LONGEST))
     if begin is None:
         begin = end - USUAL
-    try:
-        times, values = reader.samples(channel, begin, end)
-    except FileNotFoundError:
-        times, values = [], []
+    nothing = array("d")
+    times, values = reader.samples(channel, begin, end) if exists else (nothing, nothing)
     found = thinned(times, values, points)
     return SamplesModel(
         channel=channel,

@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from bench.bench import Bench
 from bench.capability import (
     Load,
     LoadReading,
@@ -23,12 +24,14 @@ from bench.capability import (
     VehicleEmulator,
 )
 from bench.config import BenchConfig, BenchSettings, DeviceEntry, SampleSettings, load_bench
-from bench.device import Driver
+from bench.device import Driver, Identity
 from bench.errors import ConfigError, DeviceError, DeviceTimeout, LinkError, Unverifiable
-from bench.events import ChannelDeclared, DeviceLost, Event, Noted
+from bench.events import Acted, ChannelDeclared, DeviceLost, Event, Noted
 from bench.history import SampleReader
 from bench.metrology import Quantity
+from bench.operator import PromptDesk
 from bench.polling import PATIENCE, Polling
+from bench.procedure import Need
 from bench.sample_file import SAMPLES
 from bench.stream import Stream
 from drivers.sim.simulated_bench import run_virtually
@@ -208,6 +211,55 @@ def test_nothing_is_polled_by_hand_or_without_a_run_or_when_switched_off(tmp_pat
     assert not devices["hand"].reads
     assert not devices["off"].reads
     assert devices["meter"].reads
+
+
+def test_a_call_of_the_test_waits_for_one_poll_at_most(tmp_path: Path) -> None:
+    class Shared(MeterAlone):
+        """A meter on a slow line, with a lock of its own."""
+
+        def __init__(self) -> None:
+            super().__init__(takes=0.3)
+            self.line = asyncio.Lock()
+
+        async def __aenter__(self) -> Shared:
+            return self
+
+        async def __aexit__(self, *_: object) -> None:
+            pass
+
+        async def identify(self) -> Identity:
+            return Identity("Test", "Meter")
+
+        async def make_safe(self) -> None:
+            pass
+
+        async def read(self) -> MeterReading:
+            async with self.line:
+                return await super().read()
+
+    meter = Shared()
+    driver = Driver(Wired, (PowerMeter,), lambda *_: cast(Any, meter))
+    wired = DeviceEntry("meter", "test", driver, Wired("meter"))
+    config = BenchConfig(tmp_path / "bench.toml", BenchSettings("b"), devices=(wired,))
+    stream, events = Stream(), list[Event]()
+
+    async def work() -> None:
+        loop = asyncio.get_running_loop()
+        bench = Bench(config, stream)
+        desk = PromptDesk(stream, within=1.0)
+        with stream.watched_by(lambda record: events.append(record.event)):
+            async with stream.samples.recording(tmp_path), bench.opened(desk, lambda: ""):
+                used = bench.hand_out(Need("meter", PowerMeter, None), 1)
+                for pause in range(50):
+                    await asyncio.sleep(pause / 50)
+                    begin = loop.time()
+                    await used.read()
+                    assert loop.time() - begin <= 2 * 0.3 + 0.01
+
+    virtually(work)
+    calls = [event for event in events if isinstance(event, Acted)]
+    assert len(calls) == 50  # a poll is no act of the test
+    assert len(meter.reads) > 60
 
 
 def test_a_slow_device_is_left_alone_half_of_the_time(tmp_path: Path) -> None:

@@ -100,7 +100,9 @@ def test_what_is_written_is_read_by_the_library_and_by_the_reader(tmp_path: Path
 def test_a_window_holds_the_samples_in_it(begin: float, length: float) -> None:
     times, values = READER.samples(2, begin, begin + length)
     every = [time for blocks in TEN for time in blocks[1].times]
-    assert times == values == [time for time in every if begin <= time <= begin + length]
+    assert (
+        list(times) == list(values) == [time for time in every if begin <= time <= begin + length]
+    )
 
 
 TEN = chunks_of(10)
