@@ -276,6 +276,20 @@ async def tabbed(view: View) -> list[str]:
         stops.append(stop)
 
 
+async def test_the_page_stays_where_its_reader_is(browser: Browser, tmp_path: Path) -> None:
+    """The running case scrolls its list, not the page under who reads messages."""
+    async with service(tmp_path) as bench, viewing(browser, link(bench), size=PHONE) as view:
+        run = await bench.start("TC_003_CS", "TC_007_CS", "TC_019_CS", "TC_021_CS", "TC_023_CS")
+        await view.until("#cases > li.running")
+        await view.until(".panel canvas")
+        await view.look("document.querySelector('#detail').scrollIntoView({ block: 'end' })")
+        at_detail = "document.elementFromPoint(200, 700).closest('section').id"
+        assert await view.look(at_detail) == "messages"
+        await view.page.wait_for_selector(ENDED)
+        assert await view.look(at_detail) == "messages"
+        assert numbers(view, run)[-1] == journal(tmp_path, run)[-1]["n"]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_it_fits_a_phone(browser: Browser, tmp_path: Path, scheme: str) -> None:
     async with service(tmp_path) as bench:

@@ -166,9 +166,10 @@ async def test_a_frame_is_broken_here_when_it_is_for_the_engine(view: View, text
 
 
 async def test_a_record_that_comes_twice_counts_once_and_a_gap_is_filled(view: View) -> None:
-    asked, got = await view.script("cut_off")
+    asked, got, proxied = await view.script("cut_off")
     assert got == [1, 2, 3, 4, 5, 6, 7, 8, 9]
     assert asked == ["1", "4", "5"]
+    assert proxied == 3
 
 
 def samples(number: int, begin: float, end: float, *entries: tuple[int, int, float, float]) -> str:
@@ -236,4 +237,9 @@ async def test_every_file_of_the_page_is_in_the_package_and_names_nothing_elsewh
         name = str(path.relative_to(FILES.parent))
         assert any(fnmatch(name, pattern) for pattern in patterns), name
         if path.parent == FILES:
-            assert not re.search(r"https?://|//cdn", path.read_text("utf-8")), name
+            text = path.read_text("utf-8")
+            assert not re.search(r"https?://|//cdn", text), name
+            # What a station says reaches the page as text, never as HTML or a script.
+            assert not re.search(
+                r"(inner|outer)HTML|HTML\(|\beval\b|Function\(|document\.write", text
+            ), name

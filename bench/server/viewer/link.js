@@ -42,14 +42,16 @@ export class Link {
   /** Return the time of the bench in s since 1970, to about a second. */
   now() { return Date.now() / 1000 + this._ahead; }
 
-  /** Ask the API as the holder of the link; returns null when it is not there. */
+  /** Ask the API as the holder of the link; returns null when it is not there, and throws when that is not known. */
   async get(path) {
     const answer = await this._fetch(path);
     if (answer.status === 401) throw new Refused();
     const told = Date.parse(answer.headers.get("Date")) / 1000 + 0.5; // whole seconds
     const ahead = Number.isFinite(told) ? told - Date.now() / 1000 : 0;
     this._ahead = Math.abs(ahead) < 1.5 ? 0 : ahead;
-    return answer.ok ? answer.json() : null;
+    if (answer.status === 404) return null;
+    if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
+    return answer.json();
   }
 
   /** Fetch a file of a run as a blob. */

@@ -6,6 +6,7 @@ import { byId, element } from "./text.js";
 const HEIGHT = 132;
 const SHORTEST = 0.02; // s, the closest zoom
 const SHORTEST_LIVE = 5; // s
+const REST = 3; // how many times as long as it took, the plots are left alone after they were drawn
 const FEW = 40; // points of a series that are drawn as dots, too
 const DASHES = [[], [7, 4], [2, 3], [9, 3, 2, 3], [14, 4], [4, 2]];
 // A pilot jumps between its states, and each answer has a response time of its own.
@@ -23,6 +24,9 @@ export class Plots {
     this._view = null; // from and to while paused or zoomed, null while live
     this._selected = null;
     this._paused = false;
+    this._drawn = 0;
+    this._cost = 0;
+    this._late = null;
     const again = () => this.draw(true);
     byId("pause").addEventListener("click", () => this.pause(!this._paused));
     byId("closer").addEventListener("click", () => this._zoom(0.5));
@@ -66,7 +70,8 @@ export class Plots {
   /** Draw what is new; with `all` everything, as when the view has changed. */
   draw(all = false) {
     if (this._data.newest === null) return;
-    if (this._view !== null && !all) return;
+    if (!all && (this._view !== null || this._isTooSoon())) return;
+    const began = performance.now();
     this._addPanels();
     const [from, to] = this._range();
     for (const { panel, plot, caption } of this._panels.values()) {
@@ -81,7 +86,20 @@ export class Plots {
       if (caption.textContent !== text) caption.textContent = text;
       plot.root.parentElement.setAttribute("aria-label", `${panel.title} over time, newest ${text}`);
     }
-    byId("panels").dispatchEvent(new CustomEvent("drawn", { detail: this._data.newest }));
+    byId("panels").dispatchEvent(new Event("drawn"));
+    this._drawn = performance.now();
+    this._cost = this._drawn - began;
+  }
+
+  /** Leave most of the time to the rest of the page, however much there is to draw; what is put off is drawn later. */
+  _isTooSoon() {
+    const wait = this._drawn + REST * this._cost - performance.now();
+    if (wait <= 0) return false;
+    this._late ??= setTimeout(() => {
+      this._late = null;
+      this.draw();
+    }, wait);
+    return true;
   }
 
   _range() {

@@ -5,6 +5,14 @@ import { badge, byId, element, plural, say, sign, SIGNS, spoken } from "./text.j
 
 const COUNTED = ["pass", "fail", "inconclusive", "error"];
 
+/** Scroll the list to an item, and nothing but the list: the page stays where its reader is. */
+function reveal(item) {
+  const list = byId("cases");
+  const [inner, outer] = [item.getBoundingClientRect(), list.getBoundingClientRect()];
+  if (inner.top < outer.top) list.scrollTop -= outer.top - inner.top;
+  else if (inner.bottom > outer.bottom) list.scrollTop += inner.bottom - outer.bottom;
+}
+
 const roughly = (seconds) => (seconds < 60 ? `${Math.ceil(seconds)} s` : `${Math.round(seconds / 60)} min`);
 
 export class Status {
@@ -125,7 +133,7 @@ export class Status {
       element("span", "id", one.id), state, element("span", "title", one.title),
       element("span", "time", one.state === "ended" ? spoken(one.duration) : ""),
     );
-    if (one.state === "running") item.scrollIntoView?.({ block: "nearest" });
+    if (one.state === "running") reveal(item);
   }
 
   _steps(made, one) {

@@ -4,7 +4,9 @@ async () => {
   const asked = [];
   const plans = [[1, 2, 3], [3, 4, 7, 8], [5, 6, 7, 8, 9]];
   const { fetch, WebSocket } = window;
-  window.fetch = async () => new Response("{}");
+  // The engine's proxy answers before the engine itself does.
+  let proxied = 0;
+  window.fetch = async (url) => (url.pathname.endsWith("/runs/r") && (proxied += 1) === 1 ? new Response("", { status: 502 }) : new Response("{}"));
   window.WebSocket = class {
     static OPEN = 1;
     readyState = 1;
@@ -27,5 +29,5 @@ async () => {
     link.watch();
   });
   Object.assign(window, { fetch, WebSocket });
-  return [asked, got];
+  return [asked, got, proxied];
 }
