@@ -9,14 +9,14 @@ from __future__ import annotations
 import contextlib
 import math
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 from bench.capability import MeterReading, PowerMeter
 from bench.device import Device, Driver, DriverContext, Identity
-from bench.errors import DeviceError, Unverifiable
+from bench.errors import DeviceError, LinkError, Unverifiable
 from bench.metrology import Quantity
 from drivers import profile
 from drivers.lifecycle import check_serial, enter, leave
@@ -27,6 +27,9 @@ from drivers.profile_header import TYPES
 
 _MOST_VOLTS = 300.0
 """What a phase may have to neutral in V: 277 V and its tolerance."""
+
+Runs = list[tuple[int, int, int]]
+"""Function, first register and number of registers of each request."""
 
 _POWER_FLOOR = 20.0
 """Difference in W that a load which changes between two registers may make."""
@@ -66,16 +69,17 @@ class RegisterMeter(Device, PowerMeter):
         self._profile = profile
         self._settings = settings
         values = profile.quantities
-        self._runs = _runs(
-            self._span(register)
-            for register in (
-                *values.voltage,
-                *values.current,
-                values.power,
-                values.energy_import,
-                *((values.temperature,) if values.temperature else ()),
-            )
+        registers = (
+            *values.voltage,
+            *values.current,
+            values.power,
+            values.energy_import,
+            *((values.temperature,) if values.temperature else ()),
         )
+        spans = [self._span(register) for register in registers]
+        self._runs = _runs(spans, gap=0)
+        self._joined = _runs(spans, gap=link.request_costs)
+        """The same over the gaps between them; taken when the meter answers it."""
 
     async def __aenter__(self) -> Self:
         """Connect, check model and serial number, and read once."""
@@ -102,6 +106,7 @@ class RegisterMeter(Device, PowerMeter):
                 serial = f"{await self._number(own.serial):.0f}"
         identity = Identity(header.maker, header.model, serial=serial)
         check_serial(self._name, identity, self._settings.serial)
+        await self._join()
         # Whether a value is available now is for the case that needs it, not for the opening.
         with contextlib.suppress(Unverifiable):
             await self.read()
@@ -132,18 +137,38 @@ class RegisterMeter(Device, PowerMeter):
         levels = ", ".join(f"{volts.value:.0f} V" for volts in second.voltage)
         return f"reads {levels + ', ' if levels else ''}{second.power.value:.0f} W, plausible"
 
-    async def read(self) -> MeterReading:
-        """Read all quantities once, one request per run of neighbouring registers.
+    async def _join(self) -> None:
+        """Read over the gaps from now on, where that is faster and the meter answers it.
 
-        Raises `Unverifiable` when the meter says that a value is not available; without L2 and
-        L3 the reading has L1 alone.
+        Many a meter refuses a request that touches an undefined register.
         """
+        if self._joined == self._runs:
+            return
+        try:
+            await self._words(self._joined)
+        except LinkError:
+            raise
+        except DeviceError:
+            self._joined = self._runs
+        else:
+            self._runs = self._joined
+
+    async def _words(self, runs: Runs) -> dict[tuple[int, int], int]:
         words: dict[tuple[int, int], int] = {}
-        for function, first, count in self._runs:
+        for function, first, count in runs:
             run = await self._link.read_registers(
                 self._settings.unit, first, count, function=function
             )
             words.update({(function, first + at): word for at, word in enumerate(run)})
+        return words
+
+    async def read(self) -> MeterReading:
+        """Read all quantities once, in as few requests as the meter allows.
+
+        Raises `Unverifiable` when the meter says that a value is not available; without L2 and
+        L3 the reading has L1 alone.
+        """
+        words = await self._words(self._runs)
         values = self._profile.quantities
         return MeterReading(
             voltage=self._phases("voltage", values.voltage, words),
@@ -217,17 +242,15 @@ class RegisterMeter(Device, PowerMeter):
         return float(struct.unpack(f">{letter}", data)[0])
 
 
-def _runs(spans: Iterable[tuple[int, int, int]], *, limit: int = 60) -> list[tuple[int, int, int]]:
-    """Join neighbouring spans to requests of at most `limit` registers.
-
-    Gaps are not read: some meters refuse a request that touches an undefined register.
-    """
-    runs: list[tuple[int, int, int]] = []
+def _runs(spans: Runs, *, gap: int, limit: int = 60) -> Runs:
+    """Join spans at most `gap` registers apart to requests of at most `limit` registers."""
+    runs: Runs = []
     for function, first, count in sorted(set(spans)):
         if runs:
             last_function, last_first, last_count = runs[-1]
             joined = max(last_count, first + count - last_first)
-            if function == last_function and first <= last_first + last_count and joined <= limit:
+            near = first <= last_first + last_count + gap
+            if function == last_function and near and joined <= limit:
                 runs[-1] = (function, last_first, joined)
                 continue
         runs.append((function, first, count))

@@ -67,6 +67,18 @@ async def test_one_that_is_unplugged_is_named_and_the_others_are_tested(lab: Lab
     assert len(errors.splitlines()) == 1
 
 
+async def test_each_device_of_the_lab_is_named_when_it_is_unplugged(lab: Lab) -> None:
+    config = await asyncio.to_thread(load_bench, lab.bench_file)
+    assert {device.name for device in config.devices} == {*lab.twins, "network"}
+    for name, twin in lab.twins.items():
+        await twin.disconnect()
+        states = {each.name: each.state async for each in check_up(config, test=False)}
+        assert states.pop(name) == "absent", name
+        assert set(states.values()) == {"answers"}, name
+        await twin.connect()
+    assert {each.state async for each in check_up(config, test=False)} == {"answers"}
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

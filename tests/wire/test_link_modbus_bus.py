@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import serial
 
 from bench.bench import Bench
 from bench.capability import PowerMeter, VehicleCoupler
@@ -29,7 +30,7 @@ from drivers.sim.pilot_box import PilotBox
 from drivers.sim.twin import Twin
 from drivers.sim.wire import PtyWire
 from drivers.sim.world import World
-from tests.wire.responders import NobodyThere, context
+from tests.wire.responders import NobodyThere, context, pty
 
 WITHIN = 0.1
 
@@ -192,3 +193,22 @@ async def test_a_bench_opens_all_devices_of_one_line(tmp_path: Path) -> None:
         async with asyncio.timeout(2):
             assert [each.state async for each in check_up(config, test=True)] == ["sound"] * 2
     world.timeline.stop()
+
+
+@pytest.mark.parametrize("error", [None, OSError("inappropriate ioctl"), ValueError("no such")])
+async def test_an_adapter_is_told_to_hand_over_at_once(
+    error: Exception | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[bool] = []
+
+    def tell(port: serial.Serial, on: bool) -> None:
+        told.append(on)
+        if error is not None:
+            raise error
+
+    monkeypatch.setattr(serial.Serial, "set_low_latency_mode", tell)
+    async with pty(lambda data: b"") as line:
+        link = ModbusLink(parse(f"modbus-rtu:{line.path}", "modbus-rtu"), "dev")
+        await link.open()
+        await link.close()
+    assert told == [True]
