@@ -30,6 +30,8 @@ SEEDS = 208
 CHUNKS = 8
 LOAD_OFF = 2.0
 """Stated time in s from the death of the engine until the load is off."""
+UNPOLLED = "[samples]\npilot = 0\nmeters = 0\nloads = 0\nmodem = 0\n"
+"""What is polled by the clock would make a moment of a number of answers one of the clock."""
 PILOT_A = 3.1
 """Stated time in s until the pilot is in A."""
 
@@ -87,7 +89,7 @@ class Engines:
 @asynccontextmanager
 async def engines(folder: Path) -> AsyncIterator[tuple[LoadedLab, Engines]]:
     async with loaded_lab(folder) as lab:
-        bench = lab.bench_file("[limits]\ncurrent = 25\n")
+        bench = lab.bench_file(f"[limits]\ncurrent = 25\n{UNPOLLED}")
         lab.dut_file()
         for twin in lab.twins.values():
             await twin.disconnect()
