@@ -59,7 +59,7 @@ class Drawing:
     current: float
     """What it was last told to draw, in A."""
     sure: bool = False
-    """Whether it did what it was told."""
+    """Whether it did what it was told, and was not told to be off since."""
     since: float = 0.0
     """When it was told, by the event loop's clock."""
 
@@ -122,6 +122,8 @@ class Interlocks:
                     drawing.since = asyncio.get_running_loop().time()
                     self._watch(drawing)
         elif capability is Load and method == "release":
+            if entry.name in self._on:
+                self._on[entry.name].sure = False
             yield
             self.is_off(entry.name)
         elif method in _MOVES.get(capability, ()):
@@ -253,6 +255,7 @@ class Interlocks:
 
     async def _release(self, drawing: Drawing) -> None:
         name = drawing.entry.name
+        drawing.sure = False
         await self._told(name, self._devices[name].release())
         self.is_off(name)
 

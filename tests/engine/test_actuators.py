@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from bench.capability import Load
 from bench.config import ApiSettings, load_bench
 from bench.dut import load_dut
 from bench.engine import Engine
-from bench.events import Acted
-from bench.journal import JournalReader
+from bench.events import Acted, Interlocked
+from bench.journal import JournalReader, Record
 from drivers.sim.lab import Lab, open_lab
+from tests.engine.loaded import loaded_lab
 from tests.engine.programs import becomes_safe
 from tests.engine.service import DEADLINE, Service, impatient, served, service
 
@@ -94,3 +96,61 @@ async def test_the_hands_are_off_unless_switched_on(tmp_path: Path) -> None:
     async with service(tmp_path) as bench:
         for path in ("/plugin", "/plugout", "/authorize?id=x", "/reboot", "/state", "/end"):
             await act(bench, path, 404)
+
+
+async def test_states_of_vehicle_pilot_and_station_are_brought_about(tmp_path: Path) -> None:
+    async with hands(tmp_path) as (bench, lab):
+        connector = lab.world.connectors[1]
+
+        async def pilot(letter: str) -> None:
+            await lab.world.until(lambda: connector.pilot_state() == letter, within=DEADLINE)
+
+        await act(bench, "/plugin")
+        await act(bench, "/state?ready=true")
+        await pilot("C")
+        await act(bench, "/state?ready=false&unlock_failed=true")
+        await pilot("B")
+        assert connector.lock_blocked
+        await act(bench, "/state?unlock_failed=false&refused_local_auth_list=true")
+        assert not connector.lock_blocked
+        assert not lab.world.list_storage_works
+        await act(bench, "/state?refused_local_auth_list=false")
+        assert lab.world.list_storage_works
+        await act(bench, "/state?faulted=true")
+        assert connector.circuit.pilot_shorted
+        await act(bench, "/state?faulted=false")
+        assert not connector.circuit.pilot_shorted
+        problem = await act(bench, "/state?charging_limit=10", 500)
+        assert "pilot-box" in problem
+        assert await act(bench, "/state") == "OK"
+
+
+async def test_the_hands_keep_the_interlocks(tmp_path: Path) -> None:
+    async with loaded_lab(tmp_path) as lab:
+        config = replace(load_bench(lab.bench_file()), api=ApiSettings(actuators=True))
+        out = tmp_path / "runs"
+        out.mkdir()
+        engine = Engine(config, [load_dut(lab.dut_file())], out)
+        did: list[Interlocked | Acted] = []
+
+        def note(record: Record) -> None:
+            if isinstance(record.event, Interlocked | Acted):
+                did.append(record.event)
+
+        async with served(engine, out) as bench:
+            await act(bench, "/plugin")
+            await act(bench, "/state?ready=true")
+            await lab.sees(lambda: lab.world.connectors[1].live)
+            # Whatever else of the bench is on by then: nothing is interrupted under load.
+            async with engine.actuators._device(Load, 1) as (load, _):
+                await load.draw(current=6)
+            assert lab.load.on
+            with engine.stream.watched_by(note):
+                await act(bench, "/plugout")
+            assert not lab.load.on
+        interlocked, acted = did
+        assert isinstance(interlocked, Interlocked)
+        assert (interlocked.device, interlocked.did) == ("load", "switched off")
+        assert isinstance(acted, Acted)
+        assert acted.method == "unplug"
+        assert lab.pilot == "A"

@@ -409,3 +409,40 @@ async def test_the_watch_ends_with_the_load_and_the_load_goes_first(tmp_path: Pa
         assert not any(
             task.get_name().startswith(("watch over", "renewal of")) for task in asyncio.all_tasks()
         )
+
+
+@pytest.mark.parametrize("by_case", [False, True])
+async def test_who_is_told_to_be_off_did_not_switch_itself_off(
+    by_case: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with loaded_bench(tmp_path) as bench:
+
+        async def body(
+            case: Case, coupler: VehicleCoupler, vehicle: VehicleEmulator, load: Load
+        ) -> None:
+            """Have the watch look while the load is being released."""
+            await charging(load, coupler, vehicle)
+            await load.draw(current=16)
+            device: Any = bench.session.bench._devices["load"]
+            release, look, seen = device.release, device.is_drawing, asyncio.Event()
+
+            async def slow_release() -> None:
+                await release()
+                seen.clear()
+                async with asyncio.timeout(20.0):
+                    await seen.wait()
+
+            async def watched_look() -> bool:
+                drawing: bool = await look()
+                seen.set()
+                return drawing
+
+            monkeypatch.setattr(device, "release", slow_release)
+            monkeypatch.setattr(device, "is_drawing", watched_look)
+            await (load.release() if by_case else coupler.unplug(1))
+            case.check("It is off", bench.lab.load.on, False)
+
+        ended = await bench.run(body)
+        assert ended.verdict == "pass", ended.reason
+        assert [did for _, did, _ in bench.interlocked] == ([] if by_case else ["switched off"])
+        check_sound(bench)
