@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI, HTTPException, Query, Request, WebSocket
 from fastapi.exceptions import RequestValidationError
@@ -15,7 +17,7 @@ from bench.server.access import Access
 from bench.server.feed import Feed, Position
 from bench.server.page import PAGE, ViewerPage
 from bench.server.routes import ROOT, make_routes
-from bench.server.viewers import Viewers
+from bench.server.viewers import TooMany, Viewers
 
 
 def make_app(engine: Engine, feed: Feed, access: Access, viewers: Viewers) -> FastAPI:
@@ -38,7 +40,9 @@ def make_app(engine: Engine, feed: Feed, access: Access, viewers: Viewers) -> Fa
         follow: Annotated[str, Query()] = "true",
     ) -> None:
         """Send a snapshot, every record from a number on, then live."""
+        place = ExitStack()
         try:
+            _refuse_other_pages(socket)
             holder = access.admit(socket)
             if not from_.isascii() or not from_.isdigit() or len(from_) > 15:
                 raise HTTPException(422, f"query.from: {from_[:20]!r}, expected a record's number")
@@ -46,21 +50,35 @@ def make_app(engine: Engine, feed: Feed, access: Access, viewers: Viewers) -> Fa
                 raise HTTPException(422, "query.follow: expected true or false")
             if run is not None and not holder.may_read(engine.archive.get(run)):
                 raise NoSuchRun(f"there is no run {run!r}")
-        except (HTTPException, NoSuchRun) as error:
-            code, detail = (404, str(error)) if isinstance(error, NoSuchRun) else _parts(error)
-            await socket.send_denial_response(JSONResponse({"detail": detail}, code))
+            place.enter_context(viewers.place(holder))
+        except (HTTPException, NoSuchRun, TooMany) as error:
+            await socket.send_denial_response(_denial(error))
             return
-        await socket.accept()
-        start = Position(await feed.start(run, holder.may_read), max(1, int(from_)))
-        await viewers.serve(socket, holder, start, follow=follow == "true")
+        with place:
+            await socket.accept()
+            start = Position(await feed.start(run, holder.may_read), max(1, int(from_)))
+            await viewers.serve(socket, holder, start, follow=follow == "true")
 
     app.mount(PAGE, ViewerPage())
 
     return app
 
 
-def _parts(error: HTTPException) -> tuple[int, str]:
-    return error.status_code, str(error.detail)
+def _refuse_other_pages(socket: WebSocket) -> None:
+    """Refuse a browser that shows a page of another place; programs name no origin."""
+    origin = socket.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc.lower() != socket.headers["Host"].lower():
+        raise HTTPException(403, "the stream is not for pages of another place")
+
+
+def _denial(error: HTTPException | NoSuchRun | TooMany) -> JSONResponse:
+    match error:
+        case HTTPException(status_code=code, detail=detail):
+            return JSONResponse({"detail": detail}, code)
+        case NoSuchRun():
+            return JSONResponse({"detail": str(error)}, 404)
+        case _:
+            return JSONResponse({"detail": str(error)}, 429)
 
 
 async def _say_what_is_wrong(request: Request, error: Exception) -> JSONResponse:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -15,7 +16,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from bench.clock import iso, now
 from bench.engine import Engine
-from bench.errors import JournalError
+from bench.errors import BenchError, JournalError
 from bench.events import ViewerConnected, ViewerDisconnected
 from bench.server.access import Access, Holder, Role
 from bench.server.feed import Feed, Position
@@ -31,10 +32,17 @@ STALLED = 15.0
 CHECKING = 1.0
 """Seconds between two looks whether an observer's token is still good."""
 
+MOST = 100
+"""Connections that one share has at most at a time."""
+
 ENDING = 1012
 """Close code that the server itself gives when it ends."""
 OVER, TALKS, REVOKED, SLOW = 1000, 1008, 4401, 4408
 """Close codes: all was sent, the viewer sent something, its token is no good now, it stalled."""
+
+
+class TooMany(BenchError):
+    """A share has all the connections that it may have."""
 
 
 class Viewers:
@@ -59,6 +67,8 @@ class Viewers:
         self._left = left
         self._numbers = itertools.count(1)
         self._watching: dict[int, tuple[Holder, datetime]] = {}
+        self._places: Counter[str] = Counter()
+        """Connections by share."""
 
     @property
     def observers(self) -> list[ViewerModel]:
@@ -75,6 +85,21 @@ class Viewers:
     def has_operator(self) -> bool:
         """Tell whether an operator watches."""
         return any(holder.role is Role.OPERATOR for holder, _ in self._watching.values())
+
+    @contextmanager
+    def place(self, holder: Holder) -> Iterator[None]:
+        """Take the place of one connection; raises `TooMany`. The operator always has one."""
+        if holder.share is None:
+            yield
+            return
+        share = holder.share.id
+        if self._places[share] >= MOST:
+            raise TooMany(f"{MOST} connections watch by this link already")
+        self._places[share] += 1
+        try:
+            yield
+        finally:
+            self._places[share] -= 1
 
     async def serve(
         self, socket: WebSocket, holder: Holder, position: Position, *, follow: bool

@@ -199,6 +199,18 @@ async def test_the_stream_takes_the_token_as_a_header_too(tmp_path: Path) -> Non
             assert "snapshot" in json.loads(await socket.recv())
 
 
+async def test_a_page_of_another_place_gets_no_stream(tmp_path: Path) -> None:
+    async with service(tmp_path) as bench:
+        place = f"{bench.url.replace('http', 'ws', 1)}/api/v1/stream?token={TOKEN}"
+        for origin in ("http://evil.example", "null", f"{bench.url}0"):
+            with pytest.raises(InvalidStatus) as caught:
+                async with connect(place, proxy=None, additional_headers={"Origin": origin}):
+                    pass
+            assert caught.value.response.status_code == 403
+        async with connect(place, proxy=None, additional_headers={"Origin": bench.url}) as socket:
+            assert "snapshot" in json.loads(await socket.recv())
+
+
 async def test_who_talks_on_the_stream_is_shown_out(tmp_path: Path) -> None:
     async with service(tmp_path) as bench, bench.stream() as viewer:
         await viewer.socket.send("hello")

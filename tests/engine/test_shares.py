@@ -22,7 +22,7 @@ from bench.dut import CardEntry, DutConfig, load_dut
 from bench.engine import Engine
 from bench.events import ViewerDisconnected
 from bench.journal import JournalReader
-from bench.server import openapi_of
+from bench.server import openapi_of, viewers
 from bench.server.shares import Shares
 from drivers.sim.lab import open_lab
 from tests.engine.service import DEADLINE, TOKEN, Service, idle_engine, impatient, served
@@ -310,3 +310,33 @@ def test_a_share_says_what_it_is_for_and_until_when(tmp_path: Path) -> None:
     assert (tmp_path / "share.key").stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "shares" / f"{share.id}.json").stat().st_mode & 0o777 == 0o600
     assert token.split(".")[2] not in (tmp_path / "shares" / f"{share.id}.json").read_text()
+
+
+async def test_a_link_has_a_largest_number_of_connections(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(viewers, "MOST", 2)
+    async with served(idle_engine(tmp_path), tmp_path) as bench:
+        _, first = bench.shares.make("One", HOUR, dut=("V", "M", "CP1"))
+        _, second = bench.shares.make("Two", HOUR, dut=("V", "M", "CP2"))
+        async with bench.stream(token=first):
+            async with bench.stream(token=first):
+                with pytest.raises(InvalidStatus) as caught:
+                    async with bench.stream(token=first):
+                        pass
+                answer = caught.value.response
+                detail = "2 connections watch by this link already"
+                assert (answer.status_code, json.loads(answer.body)["detail"]) == (429, detail)
+                async with bench.stream(token=second), bench.stream() as operator:
+                    assert len(operator.snapshot["viewers"]) == 3
+
+            async def let_in() -> None:
+                while True:
+                    try:
+                        async with bench.stream(token=first):
+                            return
+                    except InvalidStatus:
+                        await asyncio.sleep(0.01)  # the engine learns of the end by the network
+
+            async with asyncio.timeout(DEADLINE):
+                await let_in()
