@@ -13,17 +13,16 @@ from typing import Any
 from bench import __version__
 from bench.actuators import Actuators, InUse
 from bench.archive import Archive, new_folder
-from bench.clock import compare
 from bench.config import BenchConfig
 from bench.dut import DutConfig
 from bench.errors import BenchError, ConfigError, JournalError
-from bench.events import ClocksCompared, RunStarted
+from bench.events import RunStarted
 from bench.journal import JOURNAL, JournalWriter, Record
 from bench.operator import PromptDesk
 from bench.plan import Outcome, Plan, Selection, judge, load_suites, make_plan
 from bench.report import write_all
 from bench.session import Session
-from bench.stream import Stream
+from bench.stream import COMPARING, Stream, comparing_clocks
 
 log = logging.getLogger(__name__)
 
@@ -226,8 +225,11 @@ class Engine:
             self._session.abort(by)
 
     @asynccontextmanager
-    async def opened(self) -> AsyncIterator[None]:
-        """Record what happens while no run goes on in a journal of the engine's own."""
+    async def opened(self, *, comparing: float = COMPARING) -> AsyncIterator[None]:
+        """Record what happens while no run goes on in a journal of the engine's own.
+
+        The clocks are compared at once and every `comparing` s.
+        """
         folder = self.archive.root / "engine"
         try:
             folder.mkdir(exist_ok=True)
@@ -235,8 +237,11 @@ class Engine:
             raise ConfigError(f"{folder}: {error.strerror}") from error
         name = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}.jsonl"
         with JournalWriter(folder / name) as journal, self.stream.recording(journal):
-            self.stream.emit(ClocksCompared(*compare()))
-            yield
+            # A run compares them in its own journal.
+            async with comparing_clocks(
+                self.stream, every=comparing, unless=lambda: self.run_id is not None
+            ):
+                yield
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:

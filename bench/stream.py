@@ -82,13 +82,20 @@ class Stream:
 
 
 @asynccontextmanager
-async def comparing_clocks(stream: Stream, *, every: float = COMPARING) -> AsyncIterator[None]:
-    """Record how far the clocks are apart, now and every so many s while the context lasts."""
+async def comparing_clocks(
+    stream: Stream, *, every: float = COMPARING, unless: Callable[[], bool] = lambda: False
+) -> AsyncIterator[None]:
+    """Record how far the clocks are apart, now and every so many s while the context lasts.
+
+    Not while `unless` holds: somebody else does it then.
+    """
     stream.emit(ClocksCompared(*compare()))
 
     async def go_on() -> None:
         while True:
             await asyncio.sleep(every)
+            if unless():
+                continue
             try:
                 stream.emit(ClocksCompared(*compare()))
             except JournalError:
