@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 
+TURN = 0.0005
+"""Seconds after which a thread that renders a report lets the event loop have its turn."""
+
+
 def run_loop(work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end."""
+    # Else a frame that comes meanwhile waits 5 ms for its stamp.
+    sys.setswitchinterval(TURN)
     try:
         from uvloop import new_event_loop
     except ImportError:
