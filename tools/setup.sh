@@ -35,7 +35,8 @@ if [ "$extent" = all ]; then
     [ -z "$python" ] || "$python" -c 'import pathlib, sys, sysconfig
 sys.exit(not pathlib.Path(sysconfig.get_path("include"), "Python.h").exists())' || missing="$missing $python-dev"
     [ -n "$python" ] || missing="$missing python3-dev"
-    # The viewer page is tested in a real browser, which needs a font.
+    # The viewer page is tested in a real browser, which needs a font, on runs that curl starts.
+    command -v curl >/dev/null 2>&1 || missing="$missing curl"
     command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
     [ -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ] || missing="$missing fonts-dejavu-core"
 fi
