@@ -1,6 +1,6 @@
 # The two commands of the README are `make demo` and `make test`; both install what they need.
 
-.PHONY: demo test bench mutants docs screenshots lint setup clean
+.PHONY: demo test bench mutants variants docs screenshots lint setup clean
 
 export PYTHONUNBUFFERED = 1
 BIN = .venv/bin
@@ -26,6 +26,9 @@ bench: setup
 
 mutants: setup
 	$(BIN)/python -m tests.mutants
+
+variants: setup
+	$(BIN)/python -m tests.variants
 
 docs: setup
 	$(BIN)/python tools/reference.py

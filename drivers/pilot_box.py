@@ -91,6 +91,8 @@ class PilotBox(Device, VehicleCoupler, VehicleEmulator):
             held = {relay: self._relays[relay] for relay in _HELD}
             self._timed = TimedRelays(name, link, held, profile.hold)
         self._position = UNPLUGGED
+        self._open = False
+        """All relays read open, and their contacts have settled."""
 
     async def __aenter__(self) -> Self:
         """Connect, check that every unit answers, open all relays."""
@@ -119,6 +121,7 @@ class PilotBox(Device, VehicleCoupler, VehicleEmulator):
 
     async def make_safe(self) -> None:
         """Open all relays: state A, no cable, no fault."""
+        were_open, self._open = self._open, False
         self._position = UNPLUGGED
         if self._timed is not None:
             self._timed.let_go(self._timed.names)
@@ -140,7 +143,9 @@ class PilotBox(Device, VehicleCoupler, VehicleEmulator):
         if errors:
             raise type(errors[0])("; ".join(str(error) for error in errors))
         await self._relays_show(UNPLUGGED)
-        await self._settle()
+        if not were_open:
+            await self._settle()
+        self._open = True
 
     async def self_test(self) -> str:
         """Show A, B, C, B and A to the station, and compare the relays and the pilot each time.
@@ -265,6 +270,7 @@ class PilotBox(Device, VehicleCoupler, VehicleEmulator):
         await self._write(after)
         self._check_current(target)
         await self._relays_show(target)
+        self._open = not after
 
     def _check_current(self, target: Position) -> None:
         if self._position is not target:
@@ -274,6 +280,7 @@ class PilotBox(Device, VehicleCoupler, VehicleEmulator):
         return position.closed(self._settings.cable)
 
     async def _write(self, closed: frozenset[str]) -> None:
+        self._open = False
         runs, held = self._runs, frozenset[str]()
         if self._timed is not None:
             held = closed & self._timed.names

@@ -52,7 +52,7 @@ connectors = [1]
 name = "card-changer"
 driver = "card-changer"
 link = {_value(links["card-changer"])}
-hold = 0.1
+hold = 0.05
 
 [device.slots]
 {_lines({name: channel for channel, name in enumerate(CARDS)})}

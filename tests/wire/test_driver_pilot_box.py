@@ -180,6 +180,32 @@ async def test_every_command_waits_until_the_contacts_have_settled(boards: Board
         assert 0.1 <= loop.time() - started < 1.0
 
 
+async def test_making_safe_waits_for_contacts_only_if_they_may_have_moved(
+    boards: Boards, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(boards) as box:
+        settled: list[list[int]] = []
+
+        async def settle() -> None:
+            settled.append(boards.closed)
+
+        monkeypatch.setattr(box, "_settle", settle)
+        await box.make_safe()
+        assert settled == []
+        await box.plug_in(1)
+        await box.unplug(1)
+        settled.clear()
+        await box.make_safe()
+        assert settled == []
+        await box.plug_in(1)
+        settled.clear()
+        await box.make_safe()
+        assert settled == [[]]
+        boards.coils[CP] = True
+        await box.make_safe()
+        assert boards.closed == []
+
+
 @pytest.mark.parametrize(
     ("end", "closed"), [(End.BOTH, []), (End.STATION, []), (End.VEHICLE, [PP, PP32])]
 )

@@ -1,0 +1,1 @@
+"""Every product in real time, lab and engine as programs of their own: run by `make variants`."""
