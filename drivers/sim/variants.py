@@ -249,7 +249,7 @@ VARIANTS: Mapping[str, Variant] = MappingProxyType(
                 fixed_cable=True,
                 fixed_keys={"StopTransactionOnEVSideDisconnect": "true"},
                 current=16.0,
-                first_flow=0.2,
+                first_flow=0.15,
             ),
             mode12=True,
         ),

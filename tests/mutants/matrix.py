@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from bench.events import RunStarted
 from bench.plan import load_suites
 from bench.report import write_all
 from bench.verify import verify
@@ -39,6 +40,10 @@ class Sighting:
     ended: tuple[Ended, ...]
     faults: tuple[str, ...]
     """Where the record of the run does not bear its verdicts out, or the run did not end."""
+    took: float = 0.0
+    """How long the run took, in virtual s."""
+    waits: float = 0.0
+    """The sum in s of what its cases prescribe to wait."""
 
     @property
     def caught(self) -> tuple[Ended, ...]:
@@ -85,7 +90,10 @@ async def judge(
         faults = list(verify(result.folder).faults)
         if not result.complete:
             faults.append(f"the run did not end: {result.reason}")
-        return Sighting(_ended(bench), tuple(faults))
+        first, *_, last = bench.records
+        planned = next(r.event for r in bench.records if isinstance(r.event, RunStarted))
+        waits = sum(case["waits"] for case in planned.cases)
+        return Sighting(_ended(bench), tuple(faults), last.mono - first.mono, waits)
 
 
 def _ended(bench: SimulatedBench) -> tuple[Ended, ...]:

@@ -14,6 +14,9 @@ from stations.conduct import Defect
 from stations.defects import DEFECTS
 from tests.mutants.matrix import CASES, SUITE, applicable, judge, misses, product_for
 
+WASTE = 1.15
+"""How many times the waits that its cases prescribe a run may take, in virtual time."""
+
 
 @pytest.mark.parametrize("variant", VARIANTS)
 async def test_the_good_station_passes_everything(tmp_path: Path, variant: str) -> None:
@@ -21,6 +24,7 @@ async def test_the_good_station_passes_everything(tmp_path: Path, variant: str) 
     assert [(one.case, one.reason) for one in seen.alarms] == []
     assert seen.faults == ()
     assert {one.case for one in seen.ended} >= set(applicable(variant))
+    assert seen.took <= WASTE * seen.waits
 
 
 @pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.name)
