@@ -13,6 +13,9 @@ from bench.ocpp.frame import shorten
 ABSENT = object()
 """Stands for a field that is not there."""
 
+CASELESS = frozenset({"idTag", "parentIdTag"})
+"""Fields in which letter case does not matter (OCPP 1.6 ed. 2 clause 7.28)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
@@ -283,6 +286,8 @@ def compare(expected: Any, actual: Any, path: str) -> list[Mismatch]:
         return [m for i, (e, a) in enumerate(pairs) for m in compare(e, a, f"{path}[{i}]")]
     if type(expected) is bool or type(actual) is bool:
         same = expected is actual
+    elif path.rpartition(".")[2] in CASELESS and isinstance(expected, str):
+        same = isinstance(actual, str) and expected.lower() == actual.lower()
     else:
         same = bool(expected == actual)
     return [] if same else [Mismatch(path, show(expected), show(actual))]

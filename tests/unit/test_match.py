@@ -34,6 +34,14 @@ def test_payload_matches_by_subset() -> None:
     assert str(miss) == 'reason expected "Remote", came "Local"'
 
 
+def test_letter_case_of_an_id_tag_does_not_matter() -> None:
+    pattern = v16.Authorize(idTag="04A2b3")
+    assert pattern.misses(Call("1", "Authorize", {"idTag": "04a2B3"})) == []
+    assert pattern.misses(Call("1", "Authorize", {"idTag": "04a2B4"}))
+    wrong = v16.DataTransfer(vendorId="Acme")
+    assert wrong.misses(Call("1", "DataTransfer", {"vendorId": "acme"}))
+
+
 def test_missing_field_is_told_from_wrong_value() -> None:
     (miss,) = v16.StopTransaction(idTag="X").misses(STOP)
     assert str(miss) == 'idTag expected "X", came nothing'

@@ -228,6 +228,70 @@ def test_falling_register_is_found() -> None:
     assert wire.findings[-1].actual == "meterStop 100 Wh"
 
 
+def test_a_register_may_be_rounded_and_written_in_kilowatt_hours() -> None:
+    wire = Wire()
+    wire.start(7, meter=12346)
+    wire.meter(1, "12.3", unit="kWh")
+    wire.meter(2, "12.36", unit="kWh")
+    wire.call("StopTransaction", {}, transactionId=7, meterStop=12354, timestamp=at(3))
+    assert wire.findings == []
+    wire.start(8, meter=12354)
+    wire.meter(4, "12.2", number=8, unit="kWh")
+    assert wire.found == ["register"]
+
+
+def test_each_location_has_its_own_register() -> None:
+    wire = Wire()
+    wire.start(7)
+    for seconds in (1, 2):
+        wire.meter(seconds, f"15{seconds}")
+        wire.meter(seconds, f"90{seconds}", location="Inlet")
+    assert wire.findings == []
+    wire.meter(3, "800", location="Inlet")
+    assert wire.found == ["register"]
+
+
+def test_a_station_may_count_each_transaction_from_zero() -> None:
+    wire = Wire()
+    wire.start(7, meter=0)
+    wire.meter(1, "500")
+    wire.call("StopTransaction", {}, transactionId=7, meterStop=500, timestamp=at(2))
+    wire.meter(3, "0", number=None)
+    wire.start(8, meter=0)
+    assert wire.findings == []
+    wire.meter(4, "40", number=8)
+    wire.meter(5, "30", number=8)
+    assert wire.found == ["register"]
+
+
+@pytest.mark.parametrize("value", ["1E999999", "NaN", "-", "Infinity"])
+def test_a_register_that_is_no_number_is_left_to_the_cases(value: str) -> None:
+    wire = Wire()
+    wire.start(7)
+    wire.meter(1, value)
+    assert wire.findings == []
+
+
+def test_a_station_that_was_given_no_id_writes_minus_one() -> None:
+    wire = Wire()
+    wire.start(7)
+    start = {"connectorId": 2, "idTag": "A", "meterStart": 100, "timestamp": at(0)}
+    wire.receive(Call("refused", "StartTransaction", start))
+    wire.monitors.sent(CallError("refused", "InternalError", ""), wire.n + 0.5)
+    wire.meter(1, "150", number=-1)
+    assert wire.findings == []
+    wire.call("StartTransaction", {"transactionId": 8, "idTagInfo": {}}, **start)
+    wire.meter(2, "160", number=-1)
+    assert wire.found == ["transaction"]
+
+
+def test_an_illegal_status_change_warns_as_a_short_status_may_be_left_out() -> None:
+    wire = Wire()
+    wire.status(1, "Finishing")
+    wire.status(1, "Charging")
+    assert [(one.monitor, one.warning) for one in wire.findings] == [("status", True)]
+
+
 def test_pending_station_may_send_what_was_triggered() -> None:
     wire = Wire()
     wire.boot("Pending")

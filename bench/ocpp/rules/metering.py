@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from bench.clock import from_iso
@@ -12,6 +14,8 @@ from bench.ocpp.message import Received
 from bench.ocpp.rules.finding import Finding, Rule
 
 _REGISTER = "Energy.Active.Import.Register"
+_OUTLET = "Outlet"
+"""The location of a sample that names none (clause 7.43)."""
 
 _UNITS = (
     ("Energy.Active.", ("Wh", "kWh")),
@@ -28,16 +32,30 @@ _UNITS = (
 """Units that fit a measurand, by how its name begins (OCPP 1.6 ed. 2 clauses 7.31, 7.45)."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What an energy register showed."""
+
+    moment: datetime
+    energy: float
+    """Wh."""
+    step: float
+    """By how much the reading may be rounded, in Wh."""
+
+
 class Registers(Rule):
-    """OCPP 1.6 ed. 2 clause 3.14, errata sheet 4.0 clause 3.77."""
+    """OCPP 1.6 ed. 2 clause 3.14, errata sheet 4.0 clauses 3.9, 3.77.
+
+    Without a meter whose register can be read a station may count every transaction from 0.
+    """
 
     def __init__(self) -> None:
         self._starts: dict[str, int] = {}
         """StartTransactions not answered yet: message id to connector."""
         self._connectors: dict[int, int] = {}
         """Connectors of the transactions that we gave an id."""
-        self._registers: dict[int, tuple[datetime, float]] = {}
-        """The newest energy register of each connector in Wh."""
+        self._registers: dict[tuple[int, str], _Reading] = {}
+        """The newest reading at each connector and location, since its transaction began."""
 
     def sent(self, frame: Frame, mono: float) -> None:
         """Note which connector a transaction is at."""
@@ -53,44 +71,50 @@ class Registers(Rule):
             case Call(message_id, "StartTransaction", payload):
                 connector = payload.get("connectorId")
                 self._starts[message_id] = connector if isinstance(connector, int) else 0
+                self._begin(self._starts[message_id], payload)
             case Call(action="StopTransaction", payload=payload):
                 yield from self._stop(message.n, payload)
             case Call(action="MeterValues", payload=payload):
                 yield from self._meter(message.n, payload)
 
+    def _begin(self, connector: int, payload: dict[str, Any]) -> None:
+        self._registers = {k: v for k, v in self._registers.items() if k[0] != connector}
+        register, moment = payload.get("meterStart"), _moment(payload.get("timestamp"))
+        if isinstance(register, int) and moment is not None:
+            self._registers[connector, _OUTLET] = _Reading(moment, register, 1.0)
+
     def _stop(self, n: int, payload: dict[str, Any]) -> Iterator[Finding]:
         number = payload.get("transactionId")
         connector = self._connectors.get(number) if isinstance(number, int) else None
-        register, text = payload.get("meterStop"), payload.get("timestamp")
-        if connector is not None and isinstance(register, int) and isinstance(text, str):
-            yield from self._register(n, connector, text, float(register), "meterStop")
+        register, moment = payload.get("meterStop"), _moment(payload.get("timestamp"))
+        if connector is not None and isinstance(register, int) and moment is not None:
+            reading = _Reading(moment, register, 1.0)
+            yield from self._register(n, connector, _OUTLET, reading, "meterStop")
+            self._registers = {k: v for k, v in self._registers.items() if k[0] != connector}
 
     def _meter(self, n: int, payload: dict[str, Any]) -> Iterator[Finding]:
         connector = payload.get("connectorId")
         if not isinstance(connector, int):
             return
         for text, sample in _samples(payload.get("meterValue")):
-            register = _energy(sample)
-            if register is not None:
-                yield from self._register(n, connector, text, register, _REGISTER)
+            reading = _energy(text, sample)
+            if reading is not None:
+                location = str(sample.get("location", _OUTLET))
+                yield from self._register(n, connector, location, reading, _REGISTER)
 
     def _register(
-        self, n: int, connector: int, text: str, register: float, name: str
+        self, n: int, connector: int, location: str, reading: _Reading, name: str
     ) -> Iterator[Finding]:
-        try:
-            moment = from_iso(text)
-        except ValueError:
-            return
-        before = self._registers.get(connector)
-        if before is not None and moment < before[0]:
+        before = self._registers.get((connector, location))
+        if before is not None and reading.moment < before.moment:
             return  # an older sample that was queued says nothing about the newest
-        self._registers[connector] = (moment, register)
-        if before is not None and register < before[1] - 1:
+        self._registers[connector, location] = reading
+        if before is not None and reading.energy < before.energy - before.step - reading.step:
             yield Finding(
                 "register",
                 "The energy register of a connector never falls",
-                f"at least {before[1]:g} Wh on connector {connector}",
-                f"{name} {register:g} Wh",
+                f"at least {before.energy:g} Wh on connector {connector}",
+                f"{name} {reading.energy:g} Wh",
                 n,
                 "OCPP 1.6 ed. 2 clause 3.14, errata sheet 4.0 clause 3.77",
             )
@@ -129,14 +153,24 @@ def _samples(values: Any) -> Iterator[tuple[str, dict[str, Any]]]:
                 yield str(value.get("timestamp")), sample
 
 
-def _energy(sample: dict[str, Any]) -> float | None:
-    """Read an energy import register in Wh from a sampled value, if it is one."""
+def _energy(text: str, sample: dict[str, Any]) -> _Reading | None:
+    """Read an energy import register from a sampled value, if it is one."""
     if sample.get("measurand", _REGISTER) != _REGISTER:
         return None
     if sample.get("phase") is not None or sample.get("format", "Raw") != "Raw":
         return None
+    moment, factor = _moment(text), 1000.0 if sample.get("unit") == "kWh" else 1.0
     try:
-        value = float(sample["value"])
-    except (KeyError, TypeError, ValueError, OverflowError):
+        value = Decimal(sample["value"])
+        _, _, exponent = value.as_tuple()
+        energy, step = float(value) * factor, 10.0 ** int(exponent) * factor
+    except (KeyError, TypeError, ValueError, ArithmeticError):
+        return None  # what is no number, the case says
+    return None if moment is None else _Reading(moment, energy, step)
+
+
+def _moment(text: Any) -> datetime | None:
+    try:
+        return from_iso(text)
+    except (TypeError, ValueError):
         return None
-    return value * 1000 if sample.get("unit") == "kWh" else value

@@ -41,9 +41,13 @@ class Transactions(Rule):
         self._stopping: dict[str, int] = {}
         """Our RemoteStopTransactions not answered yet: message id to transaction."""
         self._transactions: dict[int, _Transaction] = {}
+        self._unnumbered: list[dict[str, Any]] = []
+        """Payloads of the StartTransactions that got no id, which may be repeated."""
 
     def connected(self) -> None:
         """Begin a connection: what was not answered for sure may be sent again."""
+        for call in self._calls.values():
+            self._without_id(call)
         self._calls.clear()
         self._stopping.clear()
         for transaction in self._transactions.values():
@@ -56,12 +60,17 @@ class Transactions(Rule):
                 self._stopping[message_id] = payload.get("transactionId", 0)
             case CallResult(message_id, payload) if message_id in self._calls:
                 self._answered(self._calls.pop(message_id), payload)
-            case CallError(message_id):
-                self._calls.pop(message_id, None)
+            case CallError(message_id) if message_id in self._calls:
+                self._without_id(self._calls.pop(message_id))
+
+    def _without_id(self, call: Call) -> None:
+        if call.action == "StartTransaction":
+            self._unnumbered.append(call.payload)
 
     def _answered(self, call: Call, answer: dict[str, Any]) -> None:
         if call.action == "StartTransaction":
             number = answer.get("transactionId")
+            self._unnumbered = [start for start in self._unnumbered if start != call.payload]
             if isinstance(number, int) and number not in self._transactions:
                 for other in self._transactions.values():
                     if other.start == call.payload and other.stop is None:
@@ -98,6 +107,9 @@ class Transactions(Rule):
         number = call.payload.get("transactionId")
         if not isinstance(number, int) or number in self._transactions:
             return  # what is no number, the schema rule says
+        waits = any(one.action == "StartTransaction" for one in self._calls.values())
+        if number == -1 and (waits or self._unnumbered):
+            return  # so a station writes that it was given no id
         known = ", ".join(map(str, self._transactions)) or "none was given"
         yield Finding(
             "transaction",
