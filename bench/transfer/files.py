@@ -17,8 +17,8 @@ from bench.ocpp.predicate import ABSENT
 from bench.stream import Stream
 from bench.transfer.shelf import Direction, Shelf
 
-_NOWHERE = {"FTP": "ftp://127.0.0.1:21", "HTTP": "http://127.0.0.1:80"}
-"""The DUT itself, where nobody serves files."""
+_NOWHERE = {"FTP": "ftp://127.0.0.1:21", "HTTP": "http://127.0.0.1:9"}
+"""The DUT itself, where nobody serves files: its own web pages would be at port 80."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Files:
     async def take(self) -> str:
         """Let the DUT bring files; returns the URL of the folder that it puts them in."""
         shelf = await self._serve()
-        return f"{self._base}/{shelf.place}"
+        return f"{self._base}/{shelf.place}/"
 
     def nowhere(self, name: str) -> str:
         """Return a URL at which nobody serves anything."""

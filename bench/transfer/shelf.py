@@ -60,6 +60,7 @@ class Shelf:
     def inside(self, path: str) -> Path | None:
         """Return the file that a path below the root means, None when it is not on the shelf."""
         place, _, name = path.strip("/").partition("/")
+        name = name.lstrip("/")  # a station may put a slash between the folder and its file
         if place != self.place or not re.fullmatch(r"[^/\\\0]{1,255}", name) or name in (".", ".."):
             return None
         return self.root / place / name

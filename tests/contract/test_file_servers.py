@@ -12,12 +12,16 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from starlette.requests import Request
 
 from bench.errors import BenchError, Unverifiable
 from bench.events import FileTransferred
 from bench.ocpp.predicate import ABSENT
 from bench.stream import Stream
+from bench.transfer import http
 from bench.transfer.files import Files, FileSettings
+from bench.transfer.shelf import Passage, Shelf
+from stations import ftp
 from stations.transfer import TransferFailed, deliver, fetch
 
 PROTOCOLS = pytest.mark.parametrize("protocol", ["FTP", "HTTP"])
@@ -93,6 +97,40 @@ async def test_a_file_that_is_brought_is_kept_under_a_harmless_name(
             kept = (r.run / event.attachment).read_bytes()
             assert kept == b"all is well"
             assert event.sha256 == hashlib.sha256(kept).hexdigest()
+
+
+@PROTOCOLS
+async def test_a_file_may_be_put_behind_the_folder_with_one_slash_or_two(
+    tmp_path: Path, protocol: str
+) -> None:
+    async with rig(tmp_path, protocol) as r:
+        folder = await r.files.take()
+        assert folder.endswith("/")
+        for name, url in (("one.txt", folder), ("two.txt", f"{folder}/")):
+            content = name.encode()
+            if protocol == "FTP":
+                await ftp.transfer(urlsplit(url + name), content, 100)
+            else:
+                async with httpx.AsyncClient(trust_env=False) as client:
+                    assert (await client.put(url + name, content=content)).is_success
+            assert r.files.transferred("upload", name, "size").value == len(content)
+
+
+async def test_a_client_that_hangs_up_after_the_last_byte_has_the_file(tmp_path: Path) -> None:
+    class HungUp(Request):
+        async def is_disconnected(self) -> bool:
+            return True
+
+    events: list[FileTransferred] = []
+    shelf = Shelf(tmp_path, tmp_path / "run", 1_000_000, events.append)
+    for size in (10, 200_000):
+        path = tmp_path / f"{size}.bin"
+        path.write_bytes(bytes(size))
+        passage = Passage("download", "HTTP", path, "")
+        request = HungUp({"type": "http"})
+        sent = [part async for part in http._parts(request, shelf, passage)]
+        assert sum(map(len, sent)) == min(size, http._BLOCK)
+    assert [event.complete for event in events] == [True, False]
 
 
 @PROTOCOLS
