@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from stations.conduct import Defect, Replacement, Retort
-from stations.defects.edits import drop, edit, has, put
+from stations.defects.edits import drop, edit, follow, has, precede, put
 from stations.messages import Answer, Payload
 
 
@@ -67,6 +67,20 @@ DEFECTS = (
         behaviour={"keeps_firmware": True},
     ),
     Defect(
+        "download-fails-at-first",
+        "Reports DownloadFailed of a download that then succeeds.",
+        "TC_044_1_CS",
+        (_FIRMWARE, "DownloadFailed"),
+        calls={_FIRMWARE: precede(has(status="Downloaded"), status="DownloadFailed")},
+    ),
+    Defect(
+        "failed-download-tried-again",
+        "Begins to download again though it was told to try once.",
+        "TC_044_2_CS",
+        (_FIRMWARE, "Downloading"),
+        calls={_FIRMWARE: follow(has(status="DownloadFailed"), status="Downloading")},
+    ),
+    Defect(
         "failed-download-called-installation-failure",
         "Reports InstallationFailed when a firmware can't be fetched.",
         "TC_044_2_CS",
@@ -107,6 +121,27 @@ DEFECTS = (
         "TC_044_3_CS",
         (_FIRMWARE, "InstallationFailed"),
         calls={_FIRMWARE: drop(has(status="InstallationFailed"))},
+    ),
+    Defect(
+        "bad-firmware-installed-at-last",
+        "Reports InstallationFailed of a bad firmware, and then that it is installed.",
+        "TC_044_3_CS",
+        (_FIRMWARE, "Installed"),
+        calls={_FIRMWARE: follow(has(status="InstallationFailed"), status="Installed")},
+    ),
+    Defect(
+        "upload-fails-at-first",
+        "Reports UploadFailed of an upload that then succeeds.",
+        "TC_045_1_CS",
+        (_DIAGNOSTICS, "UploadFailed"),
+        calls={_DIAGNOSTICS: precede(has(status="Uploaded"), status="UploadFailed")},
+    ),
+    Defect(
+        "failed-upload-tried-again",
+        "Begins to deliver diagnostics again though it was told to try once.",
+        "TC_045_2_CS",
+        (_DIAGNOSTICS, "Uploading"),
+        calls={_DIAGNOSTICS: follow(has(status="UploadFailed"), status="Uploading")},
     ),
     Defect(
         "diagnostics-not-delivered",

@@ -10,7 +10,7 @@ from bench.clock import now, wire
 from bench.ocpp import v16
 from bench.ocpp.csms import Csms
 from bench.ocpp.match import CallPattern, Pattern, error, result
-from bench.ocpp.predicate import any_of
+from bench.ocpp.predicate import absent, any_of
 from bench.ocpp.station import Station
 from bench.pics import pics
 from bench.procedure import procedure
@@ -45,26 +45,29 @@ async def firmware_is_fetched_installed_and_booted(
 
     if case.pics.get("SEC.cert"):
         await _unsigned_firmware_refused(case, station, location)
+        fetched = files.transferred("download", path.name, "size")
+        case.check("Bytes of the unsigned firmware that the station fetched", fetched, absent)
         return
 
     patience = case.pixit.timing.firmware
-    async with case.step("Update the firmware: it is fetched and installed"):
-        await station.call(_update(location), result())
-        for status in ("Downloading", "Downloaded", "Installing"):
-            await station.expect(_told(status), within=patience, in_order=True)
-        case.check(
-            "Firmware that the station fetched, SHA-256",
-            files.transferred("download", path.name, "sha256"),
-            hashlib.sha256(path.read_bytes()).hexdigest(),
-        )
+    with station.forbid(_told("DownloadFailed", "InstallationFailed")):
+        async with case.step("Update the firmware: it is fetched and installed"):
+            await station.call(_update(location), result())
+            for status in ("Downloading", "Downloaded", "Installing"):
+                await station.expect(_told(status), within=patience, in_order=True)
+            case.check(
+                "Firmware that the station fetched, SHA-256",
+                files.transferred("download", path.name, "sha256"),
+                hashlib.sha256(path.read_bytes()).hexdigest(),
+            )
 
-    async with case.step("The station is back with the new firmware"):
-        boot = await station.expect(v16.BootNotification(), within=patience)
-        if firmware.version:
-            version = boot.field("firmwareVersion")
-            case.check("BootNotification firmwareVersion", version, firmware.version)
-        await states.every_status(case, station, after=boot)
-        await station.expect(_told("Installed"), within=patience)
+        async with case.step("The station is back with the new firmware"):
+            boot = await station.expect(v16.BootNotification(), within=patience)
+            if firmware.version:
+                version = boot.field("firmwareVersion")
+                case.check("BootNotification firmwareVersion", version, firmware.version)
+            await states.every_status(case, station, after=boot)
+            await station.expect(_told("Installed"), within=patience)
 
 
 @procedure(
@@ -73,17 +76,26 @@ async def firmware_is_fetched_installed_and_booted(
     mark="M",
     refs=["Certification Document 2, App. C no. 69", "OCPP 1.6 ed. 2 clauses 4.5, 5.19, 7.25"],
     applies=pics("FP.FW") & ~pics("SEC.cert"),
+    waits=lambda timing: timing.settling,
 )
 async def firmware_that_can_not_be_fetched_is_reported(
     case: Case, station: Station, csms: Csms, files: Files
 ) -> None:
-    """A station that finds no firmware where it was told to says so, and stays as it is."""
-    async with case.step("Update the firmware from where there is none: the download fails"):
-        location = files.nowhere("download_fail.fwi")
-        await station.call(_update(location, retries=0), result())
-        with station.forbid(_told("Downloaded", "Installing", "Installed", "InstallationFailed")):
-            await station.expect(_told("DownloadFailed"), within=case.pixit.timing.firmware)
-    await _in_service(case, station, csms)
+    """A station that finds no firmware where it was told to says so, and stays as it is.
+
+    It was told to try no more than once, so the failure is the last that it tells.
+    """
+    timing = case.pixit.timing
+    with station.forbid(_told("Downloaded", "Installing", "Installed", "InstallationFailed")):
+        async with case.step("Update the firmware from where there is none: the download fails"):
+            location = files.nowhere("download_fail.fwi")
+            await station.call(_update(location, retries=0), result())
+            await station.expect(_told("DownloadFailed"), within=timing.firmware)
+
+        with station.forbid(_told("Downloading")):
+            await _in_service(case, station, csms)
+            async with case.step("The station does not try again"):
+                await station.expect_none(_told("Downloading"), during=timing.settling)
 
 
 @procedure(
@@ -102,16 +114,18 @@ async def unusable_firmware_is_not_installed(
     async with case.preamble():
         location = await files.offer(case.pixit.firmware.file("bad"))
 
-    async with case.step("Update to an unusable firmware: it is fetched, and not installed"):
-        await station.call(_update(location), result())
-        with station.forbid(_told("DownloadFailed", "Installed")):
+    with station.forbid(_told("DownloadFailed", "Installed")):
+        async with case.step("Update to an unusable firmware: it is fetched, and not installed"):
+            await station.call(_update(location), result())
             for status in ("Downloading", "Downloaded"):
                 await station.expect(_told(status), within=timing.firmware, in_order=True)
             await station.expect(_told("InstallationFailed"), within=timing.firmware)
-        booted = await station.may_come(v16.BootNotification(), within=timing.settling)
-        if booted is None and not station.is_connected:
-            await station.expect(v16.BootNotification(), within=timing.boot)
-    await _in_service(case, station, csms)
+            booted = await station.may_come(v16.BootNotification(), within=timing.settling)
+            if booted is None and not station.is_connected:
+                booted = await station.expect(v16.BootNotification(), within=timing.boot)
+            if booted is not None:
+                await states.every_status(case, station, after=booted)
+        await _in_service(case, station, csms)
 
 
 def _update(location: str, **fields: Any) -> CallPattern:

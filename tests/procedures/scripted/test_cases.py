@@ -12,6 +12,7 @@ from bench.clock import now, wire
 from bench.events import Acted, CaseEnded, Checked, FileTransferred, FrameReceived
 from bench.ocpp.frame import CallError
 from procedures.ocpp16.station import SUITE
+from stations.transfer import fetch
 from tests.procedures.scripted.rig import Rig, rig
 from tests.procedures.scripted.smart import Smart
 from tests.procedures.scripted.station import Payload
@@ -579,6 +580,15 @@ async def test_a_station_may_restart_when_it_can_not_install_a_firmware() -> Non
         assert (ended.verdict, ended.reason) == ("pass", None)
 
 
+async def test_a_station_that_restarted_in_vain_must_be_in_service() -> None:
+    async with rig() as bench:
+        bench.station.boots_in_vain = True
+        bench.station.reports_after_boot = {1: "Unavailable"}
+        ended = await bench.run("TC_044_3_CS")
+        assert ended.verdict == "fail"
+        assert 'status="Available"' in reason(ended)
+
+
 async def test_unsigned_firmware_is_not_supported_where_the_security_certificate_is_asked_for() -> (
     None
 ):
@@ -588,6 +598,15 @@ async def test_unsigned_firmware_is_not_supported_where_the_security_certificate
         assert "expected CALLERROR NotSupported" in reason(ended)
         bench.station.answers["UpdateFirmware"] = lambda payload: CallError("", "NotSupported")
         assert (await bench.run("TC_044_1_CS", reset=False)).verdict == "pass"
+
+        def fetch_all_the_same(payload: Payload) -> CallError:
+            bench.station.spawn(fetch(payload["location"], within=5.0))
+            return CallError("", "NotSupported")
+
+        bench.station.answers["UpdateFirmware"] = fetch_all_the_same
+        ended = await bench.run("TC_044_1_CS", reset=False)
+        assert ended.verdict == "fail"
+        assert "Bytes of the unsigned firmware that the station fetched" in reason(ended)
 
 
 async def test_files_go_by_the_protocol_that_the_product_claims() -> None:

@@ -98,6 +98,19 @@ async def test_an_offline_case_is_inconclusive_when_the_path_is_not_cut() -> Non
         assert "connection was not closed" in str(ended.reason)
 
 
+async def test_a_reader_may_write_an_id_tag_in_other_letters() -> None:
+    async with rig() as bench:
+        station, card = bench.station, bench.station.card
+
+        async def in_small_letters(id_tag: str) -> None:
+            await card(id_tag.lower())
+
+        station.card = in_small_letters  # type: ignore[method-assign]
+        for case in ("TC_037_1_CS", "TC_039_CS"):
+            ended = await bench.run(case)
+            assert (ended.verdict, bench.bad()) == ("pass", [])
+
+
 async def test_the_card_comes_first_where_the_cable_is_blocked_before() -> None:
     async with rig(pics={"AQ-2": True, "C-04": False}) as bench:
         ended = await bench.run("TC_037_1_CS")
@@ -135,6 +148,22 @@ async def test_a_list_can_not_be_tried_where_remote_starts_are_never_authorised(
         ended = await bench.run("TC_008_CS")
         assert (ended.verdict, ended.phase) == ("inconclusive", "preamble")
         assert "AuthorizeRemoteTxRequests is read-only and false" in str(ended.reason)
+
+
+async def test_a_local_list_of_five_entries_is_long_enough() -> None:
+    async with rig(pics=WITH_LIST) as bench:
+        station = bench.station
+        station.keys["LocalAuthListEnabled"] = "true"
+        take = station.answers["SendLocalList"]
+
+        def take_five(payload: Payload) -> Payload | CallError:
+            new = {entry["idTag"] for entry in payload.get("localAuthorizationList", ())}
+            kept = set() if payload["updateType"] == "Full" else set(station.listed)
+            return {"status": "Failed"} if len(new | kept) > 5 else take(payload)
+
+        station.answers["SendLocalList"] = take_five
+        ended = await bench.run("TC_043_CS")
+        assert (ended.verdict, bench.bad()) == ("pass", [])
 
 
 async def test_a_listed_card_may_start_before_the_plug() -> None:
