@@ -15,6 +15,7 @@ from bench.capability import (
     VehicleEmulator,
 )
 from bench.case import Case
+from bench.errors import Unverifiable
 from bench.ocpp import v16
 from bench.ocpp.csms import Csms
 from bench.ocpp.match import result
@@ -272,6 +273,17 @@ async def lock_blocked(case: Case, provocation: Provocation) -> None:
     async with case.step("Block the lock of the connector"):
         case.afterwards(provocation.relieve, Failure.LOCK_BLOCKED, connector)
         await provocation.provoke(Failure.LOCK_BLOCKED, connector)
+
+
+async def authorizes_remote_starts(case: Case, station: Station) -> None:
+    """Have the station ask about the idTag of a remote start, unless its memory answers."""
+    key = "AuthorizeRemoteTxRequests"
+    answer = await station.call(v16.GetConfiguration(key=[key]))
+    found = answer.field(f"configurationKey[key={key}]").value
+    if isinstance(found, dict) and found.get("readonly") is True:
+        if str(found.get("value")).lower() == "false":
+            raise Unverifiable(f"the key {key} is read-only and false, the case needs it true")
+    await configured(case, station, key, "true")
 
 
 # Parts of a step

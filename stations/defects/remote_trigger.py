@@ -75,6 +75,13 @@ DEFECTS = (
         answers={"TriggerMessage": fail(has(requestedMessage="Heartbeat"), "InternalError")},
     ),
     Defect(
+        "heartbeat-trigger-without-effect",
+        "Accepts to send a Heartbeat and sends only those that are due anyhow.",
+        "TC_054_CS",
+        ("Heartbeat",),
+        answers={"TriggerMessage": idle(has(requestedMessage="Heartbeat"))},
+    ),
+    Defect(
         "unknown-connector-triggered",
         "Accepts to send the meter values of a connector that it does not have.",
         "TC_055_CS",

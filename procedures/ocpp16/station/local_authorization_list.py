@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bench.capability import Failure, Provocation, VehicleCoupler, VehicleEmulator
 from bench.case import Case
-from bench.errors import Unverifiable
 from bench.ocpp import v16
 from bench.ocpp.match import result
 from bench.ocpp.predicate import between
@@ -136,7 +135,7 @@ async def listed_card_starts_without_being_asked_about(
     remote_first = bool(case.pics.get("AQ-2"))
 
     async with case.preamble():
-        await _asks_by_default(case, station)
+        await states.authorizes_remote_starts(case, station)
         await states.configured(case, station, "LocalPreAuthorize", "true")
         cache = "AuthorizationCacheEnabled"
         await states.configured(case, station, cache, "false", if_implemented=True)
@@ -169,17 +168,6 @@ async def listed_card_starts_without_being_asked_about(
                 await states.remote_start_accepted(case, station, card, asks=False)
             await vehicle.draw(connector)
             await states.transaction_begins(case, station, card, plugged=plugged)
-
-
-async def _asks_by_default(case: Case, station: Station) -> None:
-    """Have the station authorise remote starts, as else the list has no part in them."""
-    key = "AuthorizeRemoteTxRequests"
-    answer = await station.call(v16.GetConfiguration(key=[key]))
-    found = answer.field(f"configurationKey[key={key}]").value
-    if isinstance(found, dict) and found.get("readonly") is True:
-        if str(found.get("value")).lower() == "false":
-            raise Unverifiable(f"the key {key} is read-only and false, the case needs it true")
-    await states.configured(case, station, key, "true")
 
 
 async def _version_is(station: Station, version: int) -> None:

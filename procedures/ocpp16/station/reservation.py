@@ -8,7 +8,7 @@ from bench.ocpp import v16
 from bench.ocpp.csms import Csms
 from bench.ocpp.match import result
 from bench.ocpp.message import interval
-from bench.ocpp.predicate import between
+from bench.ocpp.predicate import NotEqual, between
 from bench.ocpp.station import Station
 from bench.pics import pics
 from bench.procedure import procedure
@@ -45,7 +45,8 @@ async def reserved_connector_starts_for_its_card_only(
     number = await reservations.reserved(case, station, csms, card)
 
     async with case.step("Present another valid card: nothing starts"):
-        begins = v16.StatusNotification(connectorId=connector) | v16.StartTransaction()
+        leaves = v16.StatusNotification(connectorId=connector, status=NotEqual("Reserved"))
+        begins = leaves | v16.StartTransaction()
         await cards.present(stranger, connector=connector)
         await station.expect_none(begins, during=case.pixit.settling_time)
 
@@ -280,12 +281,18 @@ async def reservation_serves_every_card_of_the_group(
     vehicle: VehicleEmulator,
     cards: CardPresenter,
 ) -> None:
-    """Another card of the group that a connector is reserved for can use the reservation."""
+    """Another card of the group that a connector is reserved for can use the reservation.
+
+    Where no card can start (C-07 = false), it is started remotely, and the station has to ask.
+    """
+    remotely = case.pics.get("C-07") is False
     card, parent = case.pixit.card("second"), case.pixit.card("valid").parent or "GROUP"
     csms.answers(v16.Authorize, idTagInfo={"status": "Accepted", "parentIdTag": parent})
     number = csms.book.reservation_id()
 
     async with case.preamble():
+        if remotely:
+            await states.authorizes_remote_starts(case, station)
         await states.others_out_of_service(case, station)
 
     async with case.step("Reserve for a card and its group: the connector is Reserved"):
@@ -293,7 +300,7 @@ async def reservation_serves_every_card_of_the_group(
         await reservations.asked(case, station, csms, number, owner, "Accepted", parentIdTag=parent)
         await reservations.reported(case, station)
 
-    if case.pics.get("C-07") is False:
+    if remotely:
         await states.remotely_prepared(case, station, card)
     else:
         await states.authorized(case, station, cards, card)

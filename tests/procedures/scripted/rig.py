@@ -79,6 +79,7 @@ class Hands(
         self.cuts = True
         """The network path can really be cut."""
         self._cut = False
+        self._is_on = True
 
     async def __aenter__(self) -> Self:
         return self
@@ -130,9 +131,13 @@ class Hands(
         raise NotImplementedError
 
     async def switch_on(self) -> None:
-        self.done.append("switch on")
+        if not self._is_on:
+            self._is_on = True
+            self.done.append("switch on")
+            self.station.spawn(self.station.wake("PowerLoss"))
 
     async def switch_off(self) -> None:
+        self._is_on = False
         self.station.spawn(self.station.run_down())
 
     async def cycle(self, *, off_for: float) -> None:
@@ -141,7 +146,7 @@ class Hands(
         self.station.spawn(self.station.wake("PowerLoss"))
 
     async def is_on(self) -> bool:
-        return True
+        return self._is_on
 
     async def cut(self, how: Cut = Cut.RESET) -> None:
         if self.cuts:

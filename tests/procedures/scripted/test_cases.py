@@ -570,6 +570,63 @@ async def test_a_station_may_not_implement_the_firmware_status_and_refuse_with_a
         assert (await bench.run("TC_055_CS", reset=False)).verdict == "pass"
 
 
+async def test_a_group_is_asked_about_before_it_starts_remotely_at_its_reservation() -> None:
+    key = "AuthorizeRemoteTxRequests"
+    for fixed, verdict in ((False, "pass"), (True, "inconclusive")):
+        async with rig(pics={"FP.RES": True, "C-07": False}) as bench:
+            station, start = bench.station, bench.station.answers["RemoteStartTransaction"]
+            station.keys[key] = "false"
+            station.read_only |= {key} if fixed else set()
+
+            def own_or_asked(payload: Payload, start: Any = start, station: Any = station) -> Any:
+                owner = station.reservation.get("idTag", payload["idTag"])
+                asks = station.keys[key] == "true"
+                known = asks or owner == payload["idTag"]
+                return start(payload) if known else {"status": "Rejected"}
+
+            station.answers["RemoteStartTransaction"] = own_or_asked
+            ended = await bench.run("TC_053_CS")
+            assert ended.verdict == verdict
+            assert station.keys[key] == "false"
+
+
+async def test_a_reserved_connector_may_say_so_again() -> None:
+    async with rig(pics={"FP.RES": True}) as bench:
+        station, card = bench.station, bench.station.card
+
+        async def remind(id_tag: str) -> None:
+            if id_tag == "CARD2":
+                await station.report(1, "Reserved")
+            else:
+                await card(id_tag)
+
+        station.card = remind  # type: ignore[method-assign]
+        ended = await bench.run("TC_046_1_CS")
+        assert (ended.verdict, bench.bad()) == ("pass", [])
+
+
+async def test_a_heartbeat_that_is_due_does_not_pass_for_a_triggered_one() -> None:
+    async with rig() as bench:
+        station, send = bench.station, bench.station.send_triggered
+
+        async def all_but_heartbeats(payload: Payload) -> None:
+            if payload["requestedMessage"] != "Heartbeat":
+                await send(payload)
+
+        async def beat() -> None:
+            while True:
+                await asyncio.sleep(1.0)
+                if station.keys["HeartbeatInterval"] == "60":
+                    await station.call("Heartbeat")
+
+        station.reactions["TriggerMessage"] = all_but_heartbeats
+        station.timer("heartbeat", beat())
+        ended = await bench.run("TC_054_CS")
+        assert ended.verdict == "fail"
+        assert "Heartbeat" in reason(ended)
+        assert station.keys["HeartbeatInterval"] == "60"
+
+
 # Firmware and diagnostics
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
+from bench.dut import Timing
 from bench.ocpp.frame import CallError
 from tests.procedures.scripted.rig import Rig, rig
 from tests.procedures.scripted.station import Payload
@@ -27,6 +30,66 @@ async def test_a_transaction_that_goes_on_is_stopped_by_its_card() -> None:
         ended = await bench.run("TC_032_2_CS")
         assert (ended.verdict, bench.bad()) == ("pass", [])
         assert bench.hands.done[-2:] == ["present valid", "unplug 1"]
+
+
+async def test_a_transaction_may_be_preparing_before_it_goes_on() -> None:
+    async with rig() as bench:
+        station = bench.station
+
+        async def boot(reason: str) -> None:
+            station.reports_after_boot = {1: "Preparing"}
+            await station.boot()
+            await asyncio.sleep(3.0)
+            await station.report(1, "Charging")
+
+        station.wake = boot
+        ended = await bench.run("TC_032_2_CS")
+        assert (ended.verdict, bench.bad()) == ("pass", [])
+        assert bench.hands.done[-2:] == ["present valid", "unplug 1"]
+
+
+@pytest.mark.parametrize(("edited", "verdict"), [({}, "pass"), ({"meterStop": 2100}, "fail")])
+async def test_a_stop_whose_answer_may_be_lost_is_told_once_more(
+    edited: Payload, verdict: str
+) -> None:
+    async with rig() as bench:
+        station, wake, call = bench.station, bench.station.wake, bench.station.call
+        stops: list[Payload] = []
+
+        async def keep(action: str, **payload: Any) -> Payload:
+            if action == "StopTransaction":
+                stops.append(payload)
+            return await call(action, **payload)
+
+        async def repeat(reason: str) -> None:
+            await wake(reason)
+            await station.call("StopTransaction", **stops[0] | edited)
+
+        station.call = keep  # type: ignore[method-assign]
+        station.wake = repeat
+        assert (await bench.run("TC_032_1_CS")).verdict == verdict
+
+
+@pytest.mark.parametrize(("delay", "verdict"), [(10.0, "pass"), (19.0, "fail")])
+async def test_a_station_may_take_its_time_to_start_offline(delay: float, verdict: str) -> None:
+    async with rig(pics={"C-04": False}, timing=Timing(offline=20.0)) as bench:
+        station, card = bench.station, bench.station.card
+
+        async def slowly(id_tag: str) -> None:
+            await asyncio.sleep(delay)
+            await card(id_tag)
+
+        station.card = slowly  # type: ignore[method-assign]
+        assert (await bench.run("TC_037_1_CS")).verdict == verdict
+
+
+@pytest.mark.parametrize("interval", [3, 10])
+async def test_a_missing_sample_is_noticed_whatever_the_deviation(interval: int) -> None:
+    async with rig(timing=Timing(meter_interval=interval)) as bench:
+        bench.station.delivers = lambda queue: [queue[0], *queue[2:]]
+        ended = await bench.run("TC_036_CS")
+        assert ended.verdict == "fail"
+        assert "MeterValues timestamp" in str(ended.reason)
 
 
 async def test_a_transaction_that_goes_on_can_not_be_judged_without_a_card() -> None:
