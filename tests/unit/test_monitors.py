@@ -285,11 +285,24 @@ def test_a_station_that_was_given_no_id_writes_minus_one() -> None:
     assert wire.found == ["transaction"]
 
 
-def test_an_illegal_status_change_warns_as_a_short_status_may_be_left_out() -> None:
+@pytest.mark.parametrize(
+    ("before", "after", "warns"),
+    [
+        ("Available", "Finishing", True),
+        ("Finishing", "Charging", True),
+        ("Reserved", "SuspendedEV", True),
+        ("Preparing", "Unavailable", True),
+        ("Preparing", "Reserved", False),
+        ("Charging", "Preparing", False),
+        ("SuspendedEVSE", "Reserved", False),
+        ("Finishing", "Reserved", False),
+    ],
+)
+def test_a_short_preparing_may_be_left_out(before: str, after: str, warns: bool) -> None:
     wire = Wire()
-    wire.status(1, "Finishing")
-    wire.status(1, "Charging")
-    assert [(one.monitor, one.warning) for one in wire.findings] == [("status", True)]
+    wire.status(1, before)
+    wire.status(1, after)
+    assert [(one.monitor, one.warning) for one in wire.findings] == [("status", warns)]
 
 
 def test_pending_station_may_send_what_was_triggered() -> None:

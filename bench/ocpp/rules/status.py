@@ -126,6 +126,15 @@ class Statuses(Rule):
                 f"StatusNotification connectorId={connector} status={status}",
                 n,
                 clause,
-                # A status that was short may be left out, whatever MinimumStatusDuration says.
-                warning=True,
+                warning=_is_explained(str(before), status),
             )
+
+
+def _is_explained(before: str, after: str) -> bool:
+    """Tell whether a good station can report a change that is not in the table.
+
+    It may leave out a status that was short, whatever MinimumStatusDuration says, and passes
+    Preparing by itself. And clause 5.2 has it go out of service at once when no transaction runs.
+    """
+    prepares = "Preparing" in TRANSITIONS[before] and after in TRANSITIONS["Preparing"]
+    return prepares or (before, after) == ("Preparing", "Unavailable")
