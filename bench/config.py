@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +147,8 @@ def load_bench(path: Path) -> BenchConfig:
     entries = document.get("device", [])
     if not isinstance(entries, list):
         raise ConfigError(f"{path}: [device] is a single table, expected [[device]]")
-    devices = tuple(_device(path, i, table) for i, table in enumerate(entries, start=1))
+    drivers = {point.name: point for point in entry_points(group="pilotbench.drivers")}
+    devices = tuple(_device(path, i, table, drivers) for i, table in enumerate(entries, start=1))
     names = [device.name for device in devices]
     for name in names:
         if names.count(name) > 1:
@@ -172,7 +174,7 @@ def load_bench(path: Path) -> BenchConfig:
     )
 
 
-def _device(path: Path, number: int, table: Any) -> DeviceEntry:
+def _device(path: Path, number: int, table: Any, drivers: Mapping[str, EntryPoint]) -> DeviceEntry:
     where = f"{path}: [[device]] {number}"
     if not isinstance(table, dict):
         raise ConfigError(f"{where}: expected a table")
@@ -181,7 +183,6 @@ def _device(path: Path, number: int, table: Any) -> DeviceEntry:
     where = f"{path}: [[device]] {name!r}"
     driver_name = toml.convert(str, keys.pop("driver", None), f"{where}, key 'driver'")
     role = toml.convert(str | None, keys.pop("role", None), f"{where}, key 'role'")
-    drivers = {point.name: point for point in entry_points(group="pilotbench.drivers")}
     if driver_name not in drivers:
         known = ", ".join(sorted(drivers))
         raise ConfigError(f"{where}, key 'driver': no driver {driver_name!r}, known are {known}")

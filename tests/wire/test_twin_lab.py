@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from bench.capability import CAPABILITIES, CardReader, Multimeter
+from bench.capability import CAPABILITIES, CardReader, Multimeter, ReferenceEvse
 from bench.config import load_bench
 from bench.dut import load_dut
 from bench.errors import ConfigError
@@ -28,8 +28,8 @@ async def test_the_files_fit_the_lab(tmp_path: Path) -> None:
         links = {device.name: getattr(device.settings, "link", None) for device in bench.devices}
         assert links == {name: twin.link for name, twin in lab.twins.items()} | {"network": None}
         offered = {capability for device in bench.devices for capability in device.driver.offers}
-        # These two serve the lab itself, no case; everything else needs nobody's hand.
-        assert offered == set(CAPABILITIES) - {CardReader, Multimeter}
+        # These serve the lab itself, no case; everything else needs nobody's hand.
+        assert offered == set(CAPABILITIES) - {CardReader, Multimeter, ReferenceEvse}
         station = stub_of(lab)
         assert station.settings.url == f"ws://{bench.ocpp.listen}/ocpp"
         assert list(station.defects) == ["mute"]
