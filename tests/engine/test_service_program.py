@@ -7,6 +7,7 @@ import json
 import re
 import signal
 import ssl
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -22,6 +23,16 @@ from bench.verify import verify
 from drivers.sim.lab import Lab, open_lab
 from tests.engine.programs import DEADLINE, Program, becomes_live, becomes_safe, running
 
+VIEWER = """
+import sys
+from websockets.sync.client import connect
+
+with connect(sys.argv[1], proxy=None) as stream:
+    for number, frame in enumerate(stream):
+        if number == 3:
+            print("watching", flush=True)
+"""
+"""A program that watches, and says so once it got records."""
 HANGING = "charging-reported-as-suspended"
 
 
@@ -44,6 +55,11 @@ class Served:
             answer = await http.post("/runs", json={"cases": list(cases)})
         assert answer.status_code == 201, answer.text
         return str(answer.json()["run"])
+
+    async def control(self, run: str, word: str) -> None:
+        async with self.client() as http:
+            answer = await http.post(f"/runs/{run}/{word}")
+        assert answer.status_code == 200, answer.text
 
     async def frames(self, query: str = "") -> AsyncIterator[dict[str, Any]]:
         address = self.url.replace("http", "ws", 1)
@@ -117,6 +133,43 @@ async def test_after_kill_9_the_runs_are_there_and_the_stream_goes_on(tmp_path: 
             assert numbers == list(range(1, whole[-1].n + 1))
             await engine.start("TC_019_CS")
             await becomes_safe(lab)
+
+
+async def test_after_kill_9_of_its_viewers_the_engine_goes_on(tmp_path: Path) -> None:
+    out = tmp_path / "runs"
+    async with open_lab(tmp_path) as lab, serve(lab, out) as engine:
+        address = f"{engine.url.replace('http', 'ws', 1)}/api/v1/stream?token={engine.token}"
+        viewers = [
+            await asyncio.create_subprocess_exec(
+                *(sys.executable, "-c", VIEWER, address),
+                stdout=asyncio.subprocess.PIPE,
+            )
+            for _ in range(3)
+        ]
+        try:
+            run = await engine.start("TC_003_CS")
+            await engine.control(run, "pause")
+            for viewer in viewers:
+                assert viewer.stdout is not None
+                async with asyncio.timeout(DEADLINE):
+                    assert await viewer.stdout.readline() == b"watching\n"
+        finally:
+            for viewer in viewers:
+                viewer.kill()
+        await engine.control(run, "resume")
+        seen: list[dict[str, Any]] = []
+        async with asyncio.timeout(DEADLINE):
+            async for frame in engine.frames(f"&run={run}"):
+                seen.append(frame)
+                if frame.get("event") == "RunEnded":
+                    break
+        assert [one["n"] for one in seen[1:]] == list(range(1, len(seen)))
+        assert seen[-1]["data"]["counts"] == {"pass": 1}
+        engine.program.process.terminate()
+        assert (await engine.program.ended()).errors == ""
+        for viewer in viewers:
+            await viewer.communicate()
+    assert verify(out / run).faults == ()
 
 
 async def test_a_vendor_gets_a_link_that_can_be_revoked(tmp_path: Path) -> None:
