@@ -7,6 +7,7 @@ import dataclasses
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from bench.events import Event, FrameReceived, FrameSent
@@ -14,6 +15,8 @@ from bench.events import Event, FrameReceived, FrameSent
 HIDDEN = "***"
 SHORTEST = 6
 """Length from which a secret that was seen is hidden wherever it turns up again."""
+SHORTEST_KEY = 16
+"""Bytes that an AuthorizationKey has at least (OCPP 1.6 security whitepaper ed. 2, A00.FR.205)."""
 
 _NAME = re.compile(r"authorization_?key|password|passwd|secret", re.IGNORECASE)
 """Names of members, configuration keys and variables whose values are secrets."""
@@ -41,6 +44,25 @@ class Masks:
             self._known.add(secret)
             longest_first = sorted(self._known, key=len, reverse=True)
             self._any_known = re.compile("|".join(map(re.escape, longest_first)))
+
+    def know_credentials(self, header: str) -> None:
+        """Hide the password of an HTTP header for basic authentication, also as hex digits.
+
+        Shorter ones than a station may have are left out: they could be an everyday word or number.
+        """
+        scheme, _, credentials = header.partition(" ")
+        try:
+            plain = base64.b64decode(credentials.strip(), validate=True)
+        except ValueError:
+            return
+        password = plain.partition(b":")[2]
+        if scheme.lower() != "basic" or len(password) < SHORTEST_KEY:
+            return
+        self.know(credentials.strip())
+        self.know(password.hex())
+        self.know(password.hex().upper())
+        with suppress(UnicodeDecodeError):
+            self.know(password.decode())
 
     def apply(self, event: Event) -> Event:
         """Return an event without secrets; the same when it has none."""

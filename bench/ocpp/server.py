@@ -101,6 +101,8 @@ class OcppServer:
             yield f"{bound[0]}:{bound[1]}"
 
     def _admit(self, socket: ServerConnection, request: Request) -> Response | None:
+        for header in request.headers.get_all("Authorization"):
+            self._dialogue.stream.masks.know_credentials(header)
         identity = unquote(request.path.partition("?")[0].rpartition("/")[2])
         if identity == self._identity:
             return None

@@ -36,7 +36,7 @@ from bench.events import (
 from bench.journal import JOURNAL, JournalReader, JournalWriter, Record
 from bench.ocpp import v16
 from bench.ocpp.station import Station
-from bench.procedure import procedure
+from bench.procedure import Procedure, procedure
 from bench.samples import Samples, Window
 from bench.verify import verify
 from tests.engine.loaded import DUT, plan_of
@@ -63,8 +63,10 @@ async def everything_is_heard(case: Case, station: Station) -> None:
 
 
 @asynccontextmanager
-async def busy_engine(folder: Path, **keywords: float) -> AsyncIterator[tuple[Service, str]]:
-    """Serve an engine without devices that makes a run; gives the run as well."""
+async def busy_engine(
+    folder: Path, one: Procedure = everything_is_heard, **keywords: float
+) -> AsyncIterator[tuple[Service, str]]:
+    """Serve an engine without devices that runs a case; gives the run as well."""
     (folder / "bench.toml").write_text(
         '[bench]\nname = "Busy"\n\n[ocpp]\nlisten = "127.0.0.1:0"\n', "utf-8"
     )
@@ -73,7 +75,7 @@ async def busy_engine(folder: Path, **keywords: float) -> AsyncIterator[tuple[Se
     out.mkdir(exist_ok=True)
     engine = Engine(load_bench(folder / "bench.toml"), [load_dut(folder / "dut.toml")], out)
     async with served(engine, out, **keywords) as bench:
-        run = await engine.start(engine.duts["CP"], plan_of(everything_is_heard))
+        run = await engine.start(engine.duts["CP"], plan_of(one))
         yield bench, run
 
 

@@ -119,3 +119,14 @@ def test_what_the_lab_keeps_secret_is_hidden_when_it_is_told() -> None:
     masks.know("abc")  # in too many words
     said: Any = json.loads(recorded(Noted("open sesame, abc"), masks))
     assert said["text"] == "***, abc"
+
+
+def test_the_password_of_a_handshake_is_hidden_and_a_word_is_not() -> None:
+    masks = Masks()
+    password = "Correct-Horse-47"
+    for scheme, said in (("Basic", f"CP:{password}"), ("Basic", "CP:Accepted"), ("Bearer", "x:y")):
+        masks.know_credentials(f"{scheme} {base64.b64encode(said.encode()).decode()}")
+    masks.know_credentials("Basic ***")
+    hexed = password.encode().hex()
+    said = json.loads(recorded(Noted(f"{password} {hexed} {hexed.upper()} Accepted"), masks))
+    assert said["text"] == "*** *** *** Accepted"
