@@ -67,7 +67,10 @@ def at(payload: Any, path: str) -> Any:
             value = value[int(index)] if inside else ABSENT
         else:
             items = value if isinstance(value, list) else []
-            matches = (i for i in items if isinstance(i, dict) and str(i.get(key)) == wanted)
+            same = wanted.casefold()  # what is looked up by is a CiString
+            matches = (
+                i for i in items if isinstance(i, dict) and str(i.get(key)).casefold() == same
+            )
             value = next(matches, ABSENT)
     return value
 

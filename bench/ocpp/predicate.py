@@ -13,8 +13,8 @@ from bench.ocpp.frame import shorten
 ABSENT = object()
 """Stands for a field that is not there."""
 
-CASELESS = frozenset({"idTag", "parentIdTag"})
-"""Fields in which letter case does not matter (OCPP 1.6 ed. 2 clause 7.28)."""
+CASELESS = frozenset({"idTag", "parentIdTag", "key"})
+"""Fields that hold the same whatever their letter case (OCPP 1.6 ed. 2 clauses 7.17, 7.28)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +287,7 @@ def compare(expected: Any, actual: Any, path: str) -> list[Mismatch]:
     if type(expected) is bool or type(actual) is bool:
         same = expected is actual
     elif path.rpartition(".")[2] in CASELESS and isinstance(expected, str):
-        same = isinstance(actual, str) and expected.lower() == actual.lower()
+        same = isinstance(actual, str) and expected.casefold() == actual.casefold()
     else:
         same = bool(expected == actual)
     return [] if same else [Mismatch(path, show(expected), show(actual))]

@@ -136,3 +136,16 @@ def test_a_list_of_one_kind_only() -> None:
     (miss,) = compare({"limits": pattern}, {"limits": [6, 7]}, "")
     assert str(miss) == "limits expected only 5.95 to 6.05 or 8, came [6,7]"
     assert from_json(to_json(pattern)) == pattern
+
+
+def test_identifiers_are_compared_whatever_their_letter_case() -> None:
+    assert compare({"idTag": "04Ab"}, {"idTag": "04aB"}, "") == []
+    assert (
+        compare(
+            {"idTagInfo": {"parentIdTag": "Group"}}, {"idTagInfo": {"parentIdTag": "GROUP"}}, ""
+        )
+        == []
+    )
+    assert compare({"idTag": "04AB"}, {"idTag": "04AC"}, "") != []
+    assert compare({"idTag": "04AB"}, {"idTag": 4}, "") != []
+    assert compare({"status": "Accepted"}, {"status": "accepted"}, "") != []

@@ -428,7 +428,7 @@ FORGED = [
     ),
     ("good", FrameReceived, text('"60"', '"61"'), '"value":"61"}], unknownKey=[])'),
     ("good", FrameReceived, text("GOOD", "G00D"), "was judged by is recorded as Authorize"),
-    ("bad", FrameReceived, text("BAD", "bad"), "recorded as pass, the records say fail"),
+    ("bad", FrameReceived, text("BAD", "B4D"), "recorded as pass, the records say fail"),
     ("bad", FrameReceived, text("Charging", "Available"), "the monitors find none"),
     ("good", FrameReceived, text('"connectorId": 0', '"connectorId": 9'), "not recorded: A mess"),
     ("good", FrameReceived, text("StatusNotification", "Status"), 'came "Status" (record'),
