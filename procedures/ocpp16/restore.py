@@ -29,9 +29,8 @@ BASIC_VALUES = MappingProxyType(
 CACHE, LIST = "AuthorizationCacheEnabled", "LocalAuthListEnabled"
 PROFILES = "MaxChargingProfilesInstalled"
 
-IN_TRANSACTION = ("Charging", "SuspendedEV", "SuspendedEVSE")
-PLUGGED = (*IN_TRANSACTION, "Preparing", "Finishing")
-NOT_IN_TRANSACTION = ("Available", "Preparing", "Finishing", "Reserved", "Unavailable", "Faulted")
+PLUGGED = ("Charging", "SuspendedEV", "SuspendedEVSE", "Preparing", "Finishing")
+NOT_IN_USE = ("Available", "Reserved", "Unavailable", "Faulted")
 
 
 @procedure(
@@ -108,16 +107,17 @@ async def reservations_cancelled(case: Case, station: Station, csms: Csms) -> bo
 
 
 async def cable_out(case: Case, station: Station, csms: Csms, coupler: VehicleCoupler) -> bool:
-    """Take the cable out; tell whether that leaves no connector in a transaction."""
+    """Take the cable out; tell whether that leaves no connector in use."""
     connector = case.pixit.connector
-    async with case.step("The cable is out, no connector is in a transaction"):
+    async with case.step("The cable is out, no connector is in use"):
         statuses = dict(csms.book.statuses)
         if statuses.get(connector) in PLUGGED or await coupler.is_plugged_in(connector):
             await coupler.unplug(connector)
-        for one in (c for c in statuses if statuses[c] in IN_TRANSACTION):
-            left = v16.StatusNotification(connectorId=one, status=any_of(*NOT_IN_TRANSACTION))
+        for one in (c for c in statuses if statuses[c] in PLUGGED):
+            # One that is ready for somebody waits for as long as ConnectionTimeOut says.
+            left = v16.StatusNotification(connectorId=one, status=any_of(*NOT_IN_USE))
             if not await station.may_come(left, within=case.pixit.timing.triggered):
-                case.note(f"connector {one} is in a transaction that the bench does not know")
+                case.note(f"connector {one} is in use, and the bench does not know by whom")
                 return False
     return True
 

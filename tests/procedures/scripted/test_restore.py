@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from bench.capability import End
 from bench.events import StepStarted
 from bench.ocpp.csms import Transaction
 from bench.ocpp.frame import CallError
@@ -152,7 +153,29 @@ async def test_a_transaction_that_the_bench_does_not_know_ends_by_a_hard_reset()
         station.reactions["Reset"] = reset
         assert (await bench.run("000_RESET")).verdict == "pass"
         assert [c.payload for c in station.asked if c.action == "Reset"] == [{"type": "Hard"}]
-        assert bench.notes() == ["connector 1 is in a transaction that the bench does not know"]
+        assert bench.notes() == ["connector 1 is in use, and the bench does not know by whom"]
+
+
+async def test_a_connector_that_stays_ready_for_somebody_is_freed_by_a_hard_reset() -> None:
+    async with rig() as bench:
+        station = bench.station
+        station.keys["ConnectionTimeOut"] = "600"
+        await station.admit("CARD1")
+
+        async def nothing(connector: int, *, end: End = End.BOTH) -> None:
+            pass
+
+        bench.hands.unplug = nothing  # type: ignore[method-assign]
+
+        async def reset(payload: Payload) -> None:
+            station.cancel("patience")
+            station.id_tag, station.statuses[1] = "", "Available"
+            await station.reboot()
+
+        station.reactions["Reset"] = reset
+        assert (await bench.run("000_RESET")).verdict == "pass"
+        assert "Reset" in bench.asked()
+        assert station.statuses[1] == "Available"
 
 
 async def test_a_transaction_that_ends_with_the_cable_needs_no_reset() -> None:
