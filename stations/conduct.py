@@ -114,6 +114,8 @@ class Behaviour:
 
     sample_factor: float = 1.0
     """Times MeterValueSampleInterval."""
+    sampled_after: float = 0.0
+    """Seconds after its start from which a transaction is sampled."""
     aligned_factor: float = 1.0
     """Times ClockAlignedDataInterval."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from stations.clock import Clock
@@ -41,6 +42,7 @@ class Sampler:
         self._transactions = transactions
         self._clock = clock
         self._send = send
+        self._late = behaviour.sampled_after
         self._transaction: Transaction | None = None
         self._log = Ticker(lambda: settings.log_interval, self._log_meter)
         self._samples = Ticker(
@@ -57,9 +59,16 @@ class Sampler:
         """Sample a transaction that begins now."""
         self._transaction = transaction
         self._log.start()
-        self._samples.start()
+        if self._late:
+            asyncio.get_running_loop().call_later(self._late, self._begin_late, transaction)
+        else:
+            self._samples.start()
         for key in ("StopTxnSampledData", "StopTxnAlignedData"):
             self._keep(key, "Transaction.Begin")
+
+    def _begin_late(self, transaction: Transaction) -> None:
+        if self._transaction is transaction:
+            self._samples.start()
 
     def end(self) -> list[Payload]:
         """Log the end of the transaction and return its meter values for the StopTransaction."""

@@ -76,6 +76,13 @@ DEFECTS = (
         behaviour={"sample_factor": 2.0},
     ),
     Defect(
+        "samples-begin-late",
+        "Begins to count the interval some time after the transaction has begun.",
+        "TC_070_CS",
+        ("MeterValues timestamp", "seconds after that of StartTransaction"),
+        behaviour={"sampled_after": 1.5},
+    ),
+    Defect(
         "samples-as-of-the-clock",
         "Calls the samples of the interval clock-aligned.",
         "TC_070_CS",

@@ -13,8 +13,8 @@ from bench.errors import CheckFailed
 from bench.ocpp import v16
 from bench.ocpp.csms import Csms
 from bench.ocpp.match import Pattern
-from bench.ocpp.message import Observed, elapsed
-from bench.ocpp.predicate import between, containing
+from bench.ocpp.message import Observed, elapsed, interval
+from bench.ocpp.predicate import any_of, between, containing
 from bench.ocpp.station import Station
 from bench.procedure import procedure
 from procedures.ocpp16 import states
@@ -51,6 +51,9 @@ async def meter_values_are_sampled_at_the_interval(
         await states.configured(case, station, "MeterValueSampleInterval", timing.meter_interval)
         names = await _configured_measurands(station, case, "MeterValuesSampledData")
         transaction_id = await states.charging(case, station, csms, coupler, vehicle)
+        start, *_ = station.messages(v16.StartTransaction(connectorId=connector))
+        charging = v16.StatusNotification(connectorId=connector, status="Charging")
+        first, *_ = station.messages(charging)
 
     wanted = v16.MeterValues(
         connectorId=connector,
@@ -58,7 +61,18 @@ async def meter_values_are_sampled_at_the_interval(
         meterValue=containing(taken(PERIODIC)),
     )
     async with case.step(f"{SAMPLES} intervals of {timing.meter_interval} s pass"):
-        await _watched(case, station, wanted, PERIODIC, names, every=timing.meter_interval)
+        every = timing.meter_interval
+        stamps = await _watched(case, station, wanted, PERIODIC, names, every=every)
+        # Some count from where the energy flows, and some take a sample at the very beginning.
+        most = every + max(0.0, interval(start, first).value) + timing.deviation
+        case.check(
+            "MeterValues timestamp, seconds after that of StartTransaction",
+            elapsed(start.field("timestamp"), stamps[0]),
+            any_of(
+                between(-timing.deviation, timing.deviation),
+                between(every - timing.deviation, most),
+            ),
+        )
 
 
 @procedure(
