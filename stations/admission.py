@@ -38,6 +38,9 @@ class Admission:
         self._spawn = spawn
         self._asking: set[int] = set()
         """Connectors for which an authorisation is on its way."""
+        if behaviour.asks_on_plug:
+            for connector in connectors.values():
+                connector.on_claimed = self._claimed
         self._last_card = ""
 
     # Cards
@@ -84,7 +87,10 @@ class Admission:
 
     async def _start_by_card(self, connector: Connector, id_tag: str) -> None:
         info = IdTagInfo("Accepted")
-        if self._behaviour.asks_before_start:
+        early = not connector.connected
+        if self._behaviour.asks_before_start and (
+            not early or self._behaviour.asks_about_early_card
+        ):
             info = await self._ask(connector, id_tag)
         if not info.accepted:
             wait = self._behaviour.starts_refused_card_after
@@ -149,6 +155,10 @@ class Admission:
             info = await self._ask(connector, id_tag)
         if info.accepted:
             self._admit(connector, Authorized(id_tag, info.parent, "remote", profile))
+        wait = self._behaviour.asks_after_remote_start
+        if wait is not None:
+            await asyncio.sleep(wait)
+            await self._ask(connector, id_tag)
 
     # What the CSMS says of an idTag later
 
@@ -180,6 +190,9 @@ class Admission:
                 connector.stop("DeAuthorized")
 
     # Inside
+
+    def _claimed(self, connector: Connector, who: Authorized) -> None:
+        self._spawn(lambda: self._ask(connector, who.id_tag))
 
     async def _ask(self, connector: Connector, id_tag: str) -> IdTagInfo:
         self._asking.add(connector.number)

@@ -83,6 +83,8 @@ class Behaviour:
     session_ends_with_unplug: bool = True
 
     asks_before_start: bool = True
+    asks_about_early_card: bool = True
+    """Asks about a card as well when nothing is plugged in yet."""
     starts_refused_card_after: float | None = None
     """Seconds after which a card that was refused starts all the same; None: never."""
     own_card_stops: bool = True
@@ -106,6 +108,10 @@ class Behaviour:
     stops_with_last_card: bool = False
     """Names the card that it read last, not the one that stopped the transaction."""
     asks_before_remote_start: bool = True
+    asks_after_remote_start: float | None = None
+    """Seconds after which it asks about a remote start that it has let begin; None: never."""
+    asks_on_plug: bool = False
+    """Asks about who was authorised before when the cable is plugged in."""
     needs_plug_for_remote_start: bool = False
     stops_when_busy: bool = False
     """Ends the running transaction when it refuses a remote start for it."""

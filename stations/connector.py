@@ -48,6 +48,8 @@ class Connector:
     ) -> None:
         self.number = number
         self.sampler = sampler
+        self.on_claimed: Callable[[Connector, Authorized], object] = lambda *_: None
+        """Called when a vehicle is plugged in where somebody may charge."""
         self.transaction: Transaction | None = None
         self.authorized: Authorized | None = None
         """Who may start a transaction as soon as a vehicle is connected."""
@@ -276,6 +278,7 @@ class Connector:
         self._finishing = self._info = ""
         who = self.authorized
         if who is not None and who.by in self._behaviour.starts_on_plug_after:
+            self.on_claimed(self, who)
             self._settle()
             self._start()
         elif self.startable and not self._keeps(self.number):

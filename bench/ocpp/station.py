@@ -96,6 +96,11 @@ class Station:
         """Tell whether the DUT has an open WebSocket connection."""
         return self._dialogue.is_connected
 
+    @property
+    def transactions(self) -> tuple[int, ...]:
+        """List the transactionIds that the bench has given and that have not ended."""
+        return tuple(self._dialogue.csms.book.open)
+
     def received(self, message: Received) -> None:
         """Take a message of the DUT (called by the dialogue)."""
         self._messages.append(message)

@@ -20,28 +20,31 @@ from bench.ocpp import v16
 from bench.ocpp.csms import Csms
 from bench.ocpp.match import result
 from bench.ocpp.message import Received
-from bench.ocpp.predicate import ABSENT, matching, present
+from bench.ocpp.predicate import ABSENT, any_of, matching, present
 from bench.ocpp.station import Forbidden, Station
 
 
 async def configured(
     case: Case, station: Station, key: str, value: str | int, *, if_implemented: bool = False
-) -> None:
+) -> bool:
     """Give a configuration key a value for this case; afterwards its old one comes back.
 
-    With `if_implemented` a station that does not have the key is left as it is.
+    With `if_implemented` a station that does not have the key is left as it is. Tells whether the
+    key had another value before.
     """
     async with case.step(f"Set {key} to {value}"):
         answer = await station.call(v16.GetConfiguration(key=[key]))
         old = answer.field(f"configurationKey[key={key}].value")
         if old.value is ABSENT and if_implemented:
             case.note(f"the station does not have the key {key}")
-            return
+            return False
         case.check(f"GetConfiguration answer, value of {key}", old, present)
         if answer.field(f"configurationKey[key={key}].readonly").value is not True:
             case.afterwards(written, station, key, str(old.value))
-        if str(old.value).lower() != str(value).lower():
+        differs = str(old.value).lower() != str(value).lower()
+        if differs:
             await written(station, key, value)
+        return differs
 
 
 async def written(station: Station, key: str, value: str | int) -> Received:
@@ -130,7 +133,10 @@ async def charging_after_plug_in(
     async with case.step("Start remotely: the transaction begins"):
         await remote_start_accepted(case, station, who, asks=asks)
         await vehicle.draw(case.pixit.connector)
-        message = await transaction_begins(case, station, who, plugged=plugged, **start)
+        # What the station is to ask, it asks before it starts.
+        message = await transaction_begins(
+            case, station, who, plugged=plugged, in_order=asks, **start
+        )
         await no_needless_authorize(station, asks=asks)
     return csms.book.transaction_id(message.payload)
 
@@ -145,22 +151,28 @@ async def charging_after_remote_start(
     **start: Any,
 ) -> int:
     """Start remotely as in `charging`, then plug in; returns the transactionId."""
-    connector = case.pixit.connector
     who = card or case.pixit.card("valid")
-    await remotely_prepared(case, station, who)
+    asks = await asks_before_remote_start(case, station)
+    await remotely_prepared(case, station, who, asks=asks)
     async with case.step("Plug the cable in: the transaction begins"):
-        case.afterwards(coupler.unplug, connector)
-        await coupler.plug_in(connector)
-        await vehicle.draw(connector)
+        await plugged_in_time(case, station, coupler)
+        await vehicle.draw(case.pixit.connector)
         message = await transaction_begins(case, station, who, **start)
+        await no_needless_authorize(station, asks=asks)
     return csms.book.transaction_id(message.payload)
 
 
-async def remotely_prepared(case: Case, station: Station, card: Card | None = None) -> Received:
-    """Start remotely while no vehicle is connected; returns the message Preparing."""
+async def remotely_prepared(
+    case: Case, station: Station, card: Card | None = None, *, asks: bool | None = None
+) -> Received:
+    """Start remotely while no vehicle is connected; returns the message Preparing.
+
+    `asks` says whether the station authorises remote starts, None: it is read.
+    """
     who = card or case.pixit.card("valid")
     connector = case.pixit.connector
-    asks = await asks_before_remote_start(case, station)
+    if asks is None:
+        asks = await asks_before_remote_start(case, station)
     async with case.step("Start remotely: the connector gets ready"):
         await remote_start_accepted(case, station, who, asks=asks)
         ready = v16.StatusNotification(connectorId=connector, status="Preparing")
@@ -203,6 +215,14 @@ async def id_tag_listed(case: Case, station: Station, card: Card) -> None:
         await list_accepted(case, station, 1, [listed(card.id_tag)])
 
 
+async def cache_enabled(case: Case, station: Station) -> None:
+    """Have an authorization cache that is used, and empty."""
+    if await configured(case, station, "AuthorizationCacheEnabled", "true"):
+        # 000_RESET does not reach what a cache holds that is switched off.
+        async with case.step("Clear the cache, which may hold what it learned before"):
+            await station.call(v16.ClearCache(), result(status="Accepted"))
+
+
 async def id_tag_cached(
     case: Case,
     station: Station,
@@ -214,7 +234,7 @@ async def id_tag_cached(
 ) -> None:
     """Have a card as Accepted in the authorization cache, by a transaction (IdTagCached)."""
     connector = case.pixit.connector
-    await configured(case, station, "AuthorizationCacheEnabled", "true")
+    await cache_enabled(case, station)
     transaction_id = await charging(case, station, csms, coupler, vehicle, card)
     async with case.step("Stop the transaction"):
         if case.pics.get("C-08"):
@@ -289,6 +309,19 @@ async def authorizes_remote_starts(case: Case, station: Station) -> None:
 # Parts of a step
 
 
+async def plugged_in_time(case: Case, station: Station, coupler: VehicleCoupler) -> None:
+    """Plug in at the connector under test, which somebody was authorised to use before.
+
+    Raises `Unverifiable` when the station gave up waiting for the cable before it was in.
+    """
+    connector = case.pixit.connector
+    case.afterwards(coupler.unplug, connector)
+    await coupler.plug_in(connector)
+    if station.messages(v16.StatusNotification(connectorId=connector, status="Available")):
+        text = "the cable came too late: the station had given up waiting for it"
+        raise Unverifiable(f"{text} (ConnectionTimeOut)")
+
+
 async def asks_before_remote_start(case: Case, station: Station) -> bool:
     """Read whether the station asks the CSMS about the idTag of a remote start; a step of its own.
 
@@ -333,10 +366,12 @@ async def transaction_begins(
 
     `plugged` tells of a vehicle that was plugged in before. With `in_order` the StartTransaction
     comes after what the step has seen so far. `within` in s is its deadline, None: the triggered
-    function timeout.
+    function timeout. Afterwards no transaction is left.
     """
     connector = case.pixit.connector
     plug = plugged or Plugged()
+    # The cable may be locked in for as long as it runs.
+    case.afterwards(transactions_ended, station)
     start = v16.StartTransaction(connectorId=connector, idTag=card.id_tag, **fields)
     message = await station.expect(start, in_order=in_order, within=within)
     ready = None
@@ -348,6 +383,15 @@ async def transaction_begins(
     if plug.stays is not None:
         plug.stays.lift()
     return message
+
+
+async def transactions_ended(station: Station) -> None:
+    """Stop remotely every transaction that the bench knows to run."""
+    for number in station.transactions:
+        request = v16.RemoteStopTransaction(transactionId=number)
+        answer = await station.call(request, result(status=any_of("Accepted", "Rejected")))
+        if answer["status"] == "Accepted":
+            await station.expect(v16.StopTransaction(transactionId=number))
 
 
 async def transaction_ends(

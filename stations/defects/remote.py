@@ -11,6 +11,7 @@ from stations.defects.edits import (
     edit,
     has,
     idle,
+    keys,
     put,
     retort,
     retort_status,
@@ -32,6 +33,13 @@ DEFECTS = (
         behaviour={"asks_before_remote_start": False},
     ),
     Defect(
+        "remote-start-authorized-late",
+        "Starts remotely at once, and asks about the idTag when the transaction runs.",
+        "TC_010_CS",
+        ("StartTransaction",),
+        behaviour={"asks_before_remote_start": False, "asks_after_remote_start": 0.3},
+    ),
+    Defect(
         "remote-start-without-effect",
         "Accepts a remote start and does nothing.",
         "TC_010_CS",
@@ -44,6 +52,18 @@ DEFECTS = (
         "TC_011_1_CS",
         ("RemoteStartTransaction", "Rejected"),
         behaviour={"needs_plug_for_remote_start": True},
+    ),
+    Defect(
+        "remote-start-authorized-on-plug",
+        "Is set not to ask about remote starts, and asks when the cable is plugged in.",
+        "TC_011_1_CS",
+        ("no Authorize",),
+        behaviour={"asks_before_remote_start": False, "asks_on_plug": True},
+        answers={
+            "GetConfiguration": keys(
+                "AuthorizeRemoteTxRequests", lambda key: key | {"value": "false"}
+            )
+        },
     ),
     Defect(
         "remote-start-forgotten-on-plug",

@@ -73,6 +73,20 @@ DEFECTS = (
         behaviour={"starts_without_vehicle": True},
     ),
     Defect(
+        "card-before-plug-not-asked-about",
+        "Asks about a card only where a vehicle is plugged in already.",
+        "TC_004_1_CS",
+        ("Authorize",),
+        behaviour={"asks_about_early_card": False},
+    ),
+    Defect(
+        "early-card-not-reported",
+        "Does not report Preparing when a card comes before the cable.",
+        "TC_004_2_CS",
+        ("StatusNotification", "Preparing"),
+        calls={"StatusNotification": drop(has(status="Preparing"))},
+    ),
+    Defect(
         "connection-timeout-missing",
         "Waits for the cable for ever after a card.",
         "TC_004_2_CS",
@@ -246,6 +260,14 @@ DEFECTS = (
         "TC_023_CS",
         ("StartTransaction",),
         behaviour={"starts_refused_card_after": 0.0},
+    ),
+    Defect(
+        "invalid-card-charges",
+        "Charges for a card that the CSMS refuses, and says nothing of the transaction.",
+        "TC_023_CS",
+        ("no StartTransaction() or StatusNotification", "SuspendedEV"),
+        behaviour={"starts_refused_card_after": 0.0},
+        calls={"StartTransaction": drop(has())},
     ),
     Defect(
         "invalid-card-starts-late",

@@ -7,6 +7,7 @@ from bench.case import Case
 from bench.ocpp import v16
 from bench.ocpp.csms import Csms
 from bench.ocpp.match import error, result
+from bench.ocpp.predicate import any_of
 from bench.ocpp.station import Station
 from bench.pics import pics
 from bench.procedure import procedure
@@ -23,7 +24,7 @@ from procedures.ocpp16 import states
 async def refused_card_starts_no_transaction(
     case: Case, station: Station, csms: Csms, coupler: VehicleCoupler, cards: CardPresenter
 ) -> None:
-    """A card that the CSMS refuses must not start a transaction."""
+    """A card that the CSMS refuses must not start a transaction, nor get any energy."""
     stranger, connector = case.pixit.card("invalid"), case.pixit.connector
     csms.answers(v16.Authorize, idTagInfo={"status": "Invalid"})
     card_first = bool(case.pics.get("AQ-2"))
@@ -36,16 +37,21 @@ async def refused_card_starts_no_transaction(
         await states.configured(case, station, "MinimumStatusDuration", 10, if_implemented=True)
         await states.configured(case, station, "LocalPreAuthorize", "true")
 
-    with station.forbid(v16.StartTransaction()):
+    charged = v16.StatusNotification(
+        connectorId=connector, status=any_of("Charging", "SuspendedEV")
+    )
+    with station.forbid(v16.StartTransaction() | charged):
         if not card_first:
             await states.plugged_in(case, station, coupler)
 
         async with case.step("Present a card that the CSMS refuses"):
             if remote:
-                await states.remote_start_accepted(case, station, stranger, asks=True)
+                request = v16.RemoteStartTransaction(connectorId=connector, idTag=stranger.id_tag)
+                # A station that asks before it answers knows better than to accept.
+                await station.call(request, result(status=any_of("Accepted", "Rejected")))
             else:
                 await cards.present(stranger, connector=connector)
-                await station.expect(v16.Authorize(idTag=stranger.id_tag))
+            await station.expect(v16.Authorize(idTag=stranger.id_tag))
 
         if card_first:
             async with case.step("Push the plug in, which the lock may keep out"):

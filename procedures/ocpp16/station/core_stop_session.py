@@ -205,5 +205,8 @@ async def disconnecting_the_vehicle_suspends_the_transaction(
 async def _set_on_disconnect(case: Case, station: Station, *, stop: str, unlock: str) -> None:
     """Say what becomes of a transaction and of the lock when the vehicle's side is unplugged."""
     await states.configured(case, station, "MinimumStatusDuration", 0, if_implemented=True)
-    await states.configured(case, station, "StopTransactionOnEVSideDisconnect", stop)
+    # Errata sheet 4.0 clause 3.79: a station that can do but one thing need not have the key.
+    fixed = case.pics.get("C-06") != "Both"
+    key = "StopTransactionOnEVSideDisconnect"
+    await states.configured(case, station, key, stop, if_implemented=fixed)
     await states.configured(case, station, "UnlockConnectorOnEVSideDisconnect", unlock)

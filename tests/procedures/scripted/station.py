@@ -326,7 +326,7 @@ class ScriptedStation:
     async def unplug(self, *, station_end: bool) -> None:
         was_plugged, self.plugged, self.drawing = self.plugged, False, False
         if self.running is not None:
-            if not station_end and self.keys["StopTransactionOnEVSideDisconnect"] == "false":
+            if not station_end and self.keys.get("StopTransactionOnEVSideDisconnect") == "false":
                 await self.report(1, "SuspendedEV", info="EV side disconnected")
                 return
             await self.stop("EVDisconnected")
