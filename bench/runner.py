@@ -121,12 +121,14 @@ class Runner:
         files = Files(stream, self._files, self._dut.pics.get(PROTOCOLS), self._folder)
         engine = {Case: case, Station: station, Csms: csms, Files: files}
         raised = await self._abortable(self._body(one, reset, engine))
+        station.forget_forbidden()
         if self._deserves_another_try(raised, case):
             await self._clean_up(case)
             stream.emit(Retried(str(raised)))
             case.begin_again()
             csms.forget()
             raised = await self._abortable(self._body(one, reset, engine))
+            station.forget_forbidden()
         phase = case.phase
         verdict, ended = verdict_of(raised, phase)
         reason = _reason(case, verdict, raised)

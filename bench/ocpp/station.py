@@ -261,6 +261,11 @@ class Station:
         for rule in tuple(self._forbidden):
             self._lifted(rule)
 
+    def forget_forbidden(self) -> None:
+        """Drop every interdiction unjudged: what a case meant to forbid is over with its body."""
+        self._forbidden.clear()
+        self._breach = None
+
     def check_forbidden(self) -> None:
         """Raise `CheckFailed` when a forbidden message has come."""
         if self._breach is None:

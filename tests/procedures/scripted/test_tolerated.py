@@ -7,7 +7,7 @@ from typing import Any, Never
 
 import pytest
 
-from bench.capability import End
+from bench.capability import Card, End
 from bench.device import Answer
 from bench.errors import Unverifiable
 from bench.events import Acted, FrameSent
@@ -147,6 +147,28 @@ async def test_an_operator_judges_a_plug_that_can_not_be_pulled(judged: str) -> 
         ended = await bench.run("TC_018_1_CS")
         assert ended.verdict == ("fail" if judged == "fail" else "inconclusive")
         assert [text[:6] for text in judge.asked] == ["judge:"]
+
+
+async def test_what_a_case_forbids_binds_neither_its_clean_up_nor_its_second_try() -> None:
+    async with rig() as bench:
+
+        async def nobody(card: Card, *, connector: int = 1) -> None:
+            raise Unverifiable("the operator could not")
+
+        bench.hands.present = nobody  # type: ignore[method-assign]
+        ended = await bench.run("TC_003_CS")
+        assert (ended.verdict, ended.reason) == ("inconclusive", "the operator could not")
+
+    async with rig() as bench:
+        allow = bench.station.answers["RemoteStartTransaction"]
+
+        def refuse_once(payload: Payload) -> Any:
+            bench.station.answers["RemoteStartTransaction"] = allow
+            return {"status": "Rejected"}
+
+        bench.station.answers["RemoteStartTransaction"] = refuse_once
+        ended = await bench.run("TC_012_CS")
+        assert (ended.verdict, ended.reason) == ("pass", None)
 
 
 # Authorization cache
