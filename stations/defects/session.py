@@ -265,7 +265,7 @@ DEFECTS = (
         "invalid-card-charges",
         "Charges for a card that the CSMS refuses, and says nothing of the transaction.",
         "TC_023_CS",
-        ("no StartTransaction() or StatusNotification", "SuspendedEV"),
+        ("no StatusNotification", "SuspendedEV"),
         behaviour={"starts_refused_card_after": 0.0},
         calls={"StartTransaction": drop(has())},
     ),

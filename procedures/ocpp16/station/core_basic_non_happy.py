@@ -40,7 +40,7 @@ async def refused_card_starts_no_transaction(
     charged = v16.StatusNotification(
         connectorId=connector, status=any_of("Charging", "SuspendedEV")
     )
-    with station.forbid(v16.StartTransaction() | charged):
+    with station.forbid(v16.StartTransaction()), station.forbid(charged):
         if not card_first:
             await states.plugged_in(case, station, coupler)
 
