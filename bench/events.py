@@ -73,7 +73,7 @@ class AbortRequested:
 
 @dataclass(frozen=True, slots=True)
 class ClocksCompared:
-    """The two clocks were read together: when a run starts, and every minute while it goes on."""
+    """The two clocks were read together: when a run or the engine starts, then every minute."""
 
     offset: float
     """UTC in seconds since 1970 less the monotonic clock in seconds."""

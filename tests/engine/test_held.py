@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from bench.errors import Unverifiable
-from bench.events import OperatorLeft, OperatorReturned
+from bench.events import OperatorLeft, OperatorReturned, Prompted, PromptWithdrawn
 from bench.journal import Record
-from bench.operator import PromptDesk
+from bench.operator import PromptClosed, PromptDesk
 from bench.stream import Stream
 from tests.engine.service import DEADLINE, TOKEN, idle_engine, served
 
@@ -56,6 +56,22 @@ async def test_a_held_prompt_ends_with_its_run() -> None:
     desk.refuse("the run was aborted")
     with pytest.raises(Unverifiable, match="aborted"):
         await asked
+
+
+async def test_a_held_prompt_keeps_nobody_beyond_a_deadline_of_its_own() -> None:
+    # Such as that of a clean-up, or of making a device safe by hand.
+    records: list[Record] = []
+    desk = PromptDesk(Stream(), within=60)
+    desk.hold()
+    with desk.stream.watched_by(records.append):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await desk.ask("confirm", "Unplug.")
+        assert desk.open == ()
+        with pytest.raises(PromptClosed, match="no longer needed"):
+            desk.answer("p1", True)
+        desk.release()
+    assert [type(one.event) for one in records] == [Prompted, PromptWithdrawn, OperatorReturned]
 
 
 async def test_prompts_are_held_until_an_operator_comes(tmp_path: Path) -> None:
