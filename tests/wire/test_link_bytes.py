@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -169,3 +170,13 @@ async def test_a_port_that_is_not_there_or_in_use_is_a_link_error() -> None:
         pass
     with pytest.raises(LinkError, match="can't open: "):
         await byte_link(parse(f"socket://127.0.0.1:{port}", *SCHEMES), "dev").open()
+
+
+async def test_an_answer_that_waited_for_the_engine_counts() -> None:
+    near, _ = memory_links("device")
+    await near.open()
+    reading = asyncio.create_task(near.read_until(b"\n", within=0.05))
+    await asyncio.sleep(0)
+    asyncio.get_running_loop().call_soon(near.data_received, b"ok\n")
+    time.sleep(0.1)  # noqa: ASYNC251 - the loop is held up beyond the deadline
+    assert await reading == b"ok\n"
