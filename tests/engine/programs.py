@@ -157,6 +157,11 @@ async def becomes_safe(lab: Lab) -> None:
 
 
 async def becomes_live(lab: Lab) -> None:
-    """Wait until energy flows into the vehicle."""
+    """Wait until energy can flow into a vehicle that asks for it."""
     connector = lab.world.connectors[1]
-    await lab.world.until(lambda: connector.current()[0] > 0, within=DEADLINE)
+
+    def is_live() -> bool:
+        # Not the current itself: it ramps up, and no change of the world tells that it does.
+        return connector.contactor_closed and connector.pilot_state() == "C"
+
+    await lab.world.until(is_live, within=DEADLINE)

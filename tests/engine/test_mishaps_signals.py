@@ -17,6 +17,7 @@ from bench.events import (
     CaseEnded,
     CaseStarted,
     DeviceOpened,
+    FrameReceived,
     MadeSafe,
     PhaseEntered,
     Prompted,
@@ -207,7 +208,8 @@ async def test_a_second_ctrl_c_cuts_the_clean_up_short_and_the_lab_is_safe(tmp_p
                 await becomes_live(lab)
             lab.twins["pilot-box"].faults.late = SLOW
             engine.process.send_signal(signal.SIGINT)
-            await recorded(out, PhaseEntered, lambda entered: entered.phase == "postamble")
+            # Once the transaction is over, the clean-up takes the cable out.
+            await recorded(out, FrameReceived, lambda frame: "StopTransaction" in str(frame.text))
             engine.process.send_signal(signal.SIGINT)
             cut = await recorded(out, Acted, lambda acted: acted.method == "unplug")
             lab.twins["pilot-box"].faults.clear()
