@@ -34,6 +34,8 @@ RECTIFIED = 325.0
 """Voltage in V at the load, which sits behind a rectifier at the vehicle's end of the cable."""
 REGISTER = 1234.5
 """Where the station's meters stand when the lab starts, in Wh."""
+READ_TIME = 0.01
+"""How long a card is in a reader's field until it is read, in s; the changer holds it longer."""
 
 
 class Powered(Protocol):
@@ -114,6 +116,7 @@ async def open_lab(
             mode12=product.mode12,
             readers=product.readers,
             register=REGISTER,
+            read_time=READ_TIME,
         )
         stack.callback(world.timeline.stop)
         twins = _twins(world, folder if serial else None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import tomllib
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,7 +16,7 @@ from bench.config import load_bench
 from bench.dut import load_dut
 from bench.errors import ConfigError
 from drivers.sim.bench_files import free_port, listen_address
-from drivers.sim.lab import open_lab
+from drivers.sim.lab import READ_TIME, open_lab
 from stations.hardware import CardRead
 from tests.wire.stub_station import DEADLINE, Stub, expect_life, stub_of
 from tests.wire.terminal import Serial
@@ -144,3 +145,11 @@ def test_a_free_port_is_none_that_the_system_hands_out() -> None:
     assert 10_000 <= port < lowest
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", port))
+
+
+async def test_a_card_is_held_clearly_longer_than_the_reader_needs(tmp_path: Path) -> None:
+    """Else a busy machine decides whether a card was read."""
+    async with open_lab(tmp_path, make_station=Stub) as lab:
+        bench = tomllib.loads(lab.bench_file.read_text("utf-8"))
+    (changer,) = (one for one in bench["device"] if one["driver"] == "card-changer")
+    assert changer["hold"] >= 4 * READ_TIME > 0
