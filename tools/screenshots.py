@@ -72,7 +72,7 @@ def _read(leader: int) -> Iterator[bytes]:
 
 def progress(folder: Path, image: Path) -> None:
     """Draw the terminal in the middle of the demo."""
-    written = in_terminal(*PILOTBENCH, "demo", "--headless", "--out", str(folder / "demo"))
+    written = in_terminal(*PILOTBENCH, "demo", "--headless", "--out", str(folder / "demo" / "run"))
     running = re.compile(rf"^[^\n]*{SHOWN}[^\n]*running", re.MULTILINE)
     frames = [frame for frame in _FRAME_ENDS.split(written) if running.search(frame)]
     console = Console(record=True, width=COLUMNS, file=io.StringIO())
@@ -89,11 +89,11 @@ def failing_report(folder: Path) -> Path:
     with running_lab("--defect", DEFECT) as files:
         options = ("--bench", files["bench"], "--dut", files["dut"], "--operator", "refuse")
         subprocess.run(
-            [*PILOTBENCH, "run", "--all", *options, "--out", str(folder / "defect")],
+            [*PILOTBENCH, "run", "--all", *options, "--out", str(folder / "lab" / "defect")],
             stdout=subprocess.DEVNULL,
             check=False,
         )
-    return folder / "defect" / "report.html"
+    return folder / "lab" / "defect" / "report.html"
 
 
 def only_case(report: Path, case: str) -> Path:
