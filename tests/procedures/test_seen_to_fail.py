@@ -49,3 +49,7 @@ def test_every_case_has_a_defect_that_it_is_meant_to_catch() -> None:
 def test_the_products_together_leave_no_case_unexercised() -> None:
     reached = {case for variant in VARIANTS for case in applicable(variant)}
     assert set(CASES) - reached == set()
+
+
+def test_there_are_enough_defects() -> None:
+    assert len(DEFECTS) >= 150

@@ -14,7 +14,6 @@ from bench.events import EarlierResultsVoid
 from bench.journal import JournalReader
 from bench.report import write_all
 from drivers.sim.simulated_bench import open_bench, run_virtually
-from stations.defects import DEFECTS
 from stations.station import VirtualStation
 
 DUT = DutConfig(
@@ -94,7 +93,3 @@ def test_folders_that_hold_no_run_are_no_earlier_runs(tmp_path: Path) -> None:
     (tmp_path / "broken" / "journal.jsonl").write_text("nonsense\n")
     assert earlier_runs(tmp_path / "run", DUT) == []
     assert earlier_runs(tmp_path / "none" / "run", DUT) == []
-
-
-def test_there_are_enough_defects() -> None:
-    assert len(DEFECTS) >= 150
