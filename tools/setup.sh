@@ -1,6 +1,6 @@
 #!/bin/sh
 # Make .venv with everything that Pilotbench and its tests need. Idempotent; fast when nothing changed.
-# With the argument `demo`: without what only the tests of card readers and of the viewer page need.
+# With the argument `demo`: without what only the tests need, and without the desktop app where no display is.
 set -eu
 extent=${1:-all}
 cd "$(dirname "$0")/.."
@@ -38,7 +38,27 @@ sys.exit(not pathlib.Path(sysconfig.get_path("include"), "Python.h").exists())' 
     # The viewer page is tested in a real browser, which needs a font, on runs that curl starts.
     command -v curl >/dev/null 2>&1 || missing="$missing curl"
     command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
+fi
+# The desktop app; its tests have a screen, keys and an accessibility bus of their own.
+desktop=""
+if [ "$extent" = all ] || [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then
+    desktop=yes
+    for pair in libEGL.so.1:libegl1 libGL.so.1:libgl1 libglib-2.0.so.0:libglib2.0-0 libfontconfig.so.1:libfontconfig1 \
+        libxkbcommon.so.0:libxkbcommon0 libdbus-1.so.3:libdbus-1-3 libxcb-cursor.so.0:libxcb-cursor0 \
+        libxcb-icccm.so.4:libxcb-icccm4 libxcb-keysyms.so.1:libxcb-keysyms1 libxcb-shape.so.0:libxcb-shape0 \
+        libxkbcommon-x11.so.0:libxkbcommon-x11-0; do
+        /sbin/ldconfig -p | grep -q "${pair%%:*}" || missing="$missing ${pair##*:}"
+    done
     [ -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ] || missing="$missing fonts-dejavu-core"
+fi
+if [ "$extent" = all ]; then
+    command -v Xvfb >/dev/null 2>&1 || missing="$missing xvfb xauth"
+    command -v xdotool >/dev/null 2>&1 || missing="$missing xdotool"
+    command -v dbus-daemon >/dev/null 2>&1 || missing="$missing dbus"
+    [ -x /usr/libexec/at-spi-bus-launcher ] || missing="$missing at-spi2-core"
+    [ -e /usr/lib/python3/dist-packages/pyatspi ] || missing="$missing python3-pyatspi gir1.2-atspi-2.0"
+    # Pages of reports are looked at as pictures.
+    command -v pdftoppm >/dev/null 2>&1 || missing="$missing poppler-utils"
 fi
 if [ -n "$missing" ]; then
     if [ "$(id -u)" = 0 ]; then as_root=""
@@ -56,6 +76,7 @@ fi
 
 files="requirements.txt pyproject.toml tools/setup.sh"
 stamp=.venv/.pilotbench-$extent
+if [ -n "$desktop" ]; then files="requirements-desktop.txt $files"; fi
 if [ "$extent" = all ]; then files="requirements-pcsc.txt requirements-browser.txt $files"; fi
 # shellcheck disable=SC2086 # a list of files
 wanted=$(cat $files | cksum)" $(pwd)"
@@ -70,6 +91,12 @@ if ! { [ -x .venv/bin/python ] && .venv/bin/python -c 'import pip' 2>/dev/null; 
 fi
 say "Installing the Python packages of requirements.txt"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+if [ -n "$desktop" ]; then
+    say "Installing the Python packages of requirements-desktop.txt"
+    # There are machines without a Qt wheel (Debian 12 on ARM): all but the desktop app works there.
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-desktop.txt ||
+        { [ "$extent" = demo ] && say "There is no desktop app here: its packages can't be installed"; }
+fi
 if [ "$extent" = all ]; then
     say "Installing the Python packages of requirements-browser.txt"
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-browser.txt
