@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 SCHEMA = 1
 """Version of the event vocabulary; a journal names the one it was written with."""
@@ -491,15 +493,20 @@ Event = (
 KINDS: Mapping[str, type[Event]] = {kind.__name__: kind for kind in Event.__args__}
 
 
-def to_data(event: Event) -> dict[str, Any]:
+def to_data(event: Any) -> dict[str, Any]:
     """Write an event's fields as plain JSON data."""
     return {f.name: getattr(event, f.name) for f in dataclasses.fields(event)}
 
 
 def from_data(kind: str, data: Mapping[str, Any]) -> Event:
     """Read an event back; raises ValueError for a kind or field that this version does not know."""
+    return one_of(KINDS, kind, data)
+
+
+def one_of(kinds: Mapping[str, type[T]], kind: str, data: Mapping[str, Any]) -> T:
+    """Read an event of any vocabulary back, likewise."""
     try:
-        return KINDS[kind](**data)
+        return kinds[kind](**data)
     except KeyError:
         raise ValueError(f"unknown kind of event {kind!r}") from None
     except TypeError as error:

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import orjson
 
 from bench.clock import Stamp, from_iso, iso
 from bench.errors import JournalError
 from bench.events import Event, from_data, to_data
+
+T = TypeVar("T")
 
 JOURNAL = "journal.jsonl"
 """A journal's name in the run's folder."""
@@ -40,24 +42,33 @@ class Record:
 
 
 class JournalWriter:
-    """Append records to a new journal file."""
+    """Append records to a journal file: a new one, or one whose end was read."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, after: End | None = None) -> None:
+        """Create the file; or go on `after` its last sound line, cutting off what stands behind.
+
+        Raises `JournalError`.
+        """
+        self.path = path
+        self._size, self.head = (0, FIRST) if after is None else (after.size, after.head)
+        new = os.O_CREAT | os.O_EXCL if after is None else 0
         try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
-            self._file = os.open(path, flags, 0o644)
+            self._file = os.open(path, os.O_WRONLY | os.O_APPEND | new, 0o644)
+            if after is not None:
+                os.ftruncate(self._file, self._size)
         except OSError as error:
             raise JournalError(f"{path}: {error.strerror}") from error
-        self.path = path
-        self.head = FIRST
-        self._size = 0
 
     def append(self, record: Record, *, durable: bool = False) -> None:
         """Write a record; `durable` waits until it is on the disk.
 
         Raises `JournalError` when the disk refuses; what was half written is taken back.
         """
-        line, head = encode(record, self.head)
+        self.write(as_json(record), durable=durable)
+
+    def write(self, document: bytes, *, durable: bool = False) -> None:
+        """Write a JSON object as the next line, likewise."""
+        line, head = seal(document, self.head)
         try:
             self._write(line)
             self._size, self.head = self._size + len(line), head
@@ -96,7 +107,12 @@ class JournalWriter:
 
 def encode(record: Record, previous: str) -> tuple[bytes, str]:
     """Write a record as its line; return the line and its hash."""
-    body = as_json(record)[:-1] + b',"prev":"' + previous.encode() + b'"'
+    return seal(as_json(record), previous)
+
+
+def seal(document: bytes, previous: str) -> tuple[bytes, str]:
+    """Chain a JSON object to the line before it; return its line and its hash."""
+    body = document[:-1] + b',"prev":"' + previous.encode() + b'"'
     digest = hashlib.sha256(body).hexdigest()
     return body + b',"hash":"' + digest.encode() + b'"}\n', digest
 
@@ -110,6 +126,11 @@ def as_json(record: Record) -> bytes:
         "event": type(record.event).__name__,
         "data": to_data(record.event),
     }
+    return to_json(document)
+
+
+def to_json(document: Any) -> bytes:
+    """Write JSON, whatever a DUT's messages bring."""
     try:
         return orjson.dumps(document, default=str)
     except TypeError:
@@ -147,6 +168,24 @@ class Fault:
         return f"line {self.line}: {self.reason}"
 
 
+@dataclass(frozen=True, slots=True)
+class End:
+    """Where the sound part of a chained file ends."""
+
+    size: int
+    """Bytes."""
+    head: str
+    """Hash of its last line."""
+
+
+class Unsound(ValueError):
+    """A line of a chained file is not sound."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(str(fault))
+        self.fault = fault
+
+
 class JournalReader:
     """Read a journal's records up to the first line that is not sound; then say why it stops."""
 
@@ -158,26 +197,52 @@ class JournalReader:
 
     def __iter__(self) -> Iterator[Record]:
         self.fault, self.head = None, FIRST
-        number: int | None = None
         try:
-            file = self.path.open("rb")
-        except OSError as error:
-            raise JournalError(f"{self.path}: {error.strerror}") from error
-        with file:
-            for index, line in enumerate(file, start=1):
-                try:
-                    record, self.head = decode(line, self.head)
-                    if number is not None and record.n != number + 1:
-                        raise ValueError(f"record {record.n} follows record {number}")
-                except ValueError as error:
-                    self.fault = Fault(index, str(error))
-                    return
-                number = record.n
+            for record, end in chained(self.path, record_of):
+                self.head = end.head
                 yield record
+        except Unsound as error:
+            self.fault = error.fault
+
+
+def chained(path: Path, read: Callable[[Any], T]) -> Iterator[tuple[T, End]]:
+    """Yield what a chained file holds, each line as it is `read`, and where it ends.
+
+    Raises `Unsound` at the first line that is not, `JournalError` when there is no file.
+    """
+    number: int | None = None
+    end = End(0, FIRST)
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise JournalError(f"{path}: {error.strerror}") from error
+    with file:
+        for index, line in enumerate(file, start=1):
+            try:
+                parts, digest = unseal(line, end.head)
+                one = read(parts)
+                if number is not None and parts["n"] != number + 1:
+                    raise ValueError(f"record {parts['n']} follows record {number}")
+            except (KeyError, TypeError) as error:
+                raise Unsound(Fault(index, f"not a record of a journal: {error}")) from error
+            except ValueError as error:
+                raise Unsound(Fault(index, str(error))) from error
+            number = parts["n"]
+            end = End(end.size + len(line), digest)
+            yield one, end
 
 
 def decode(line: bytes, previous: str) -> tuple[Record, str]:
     """Read one line and check its place in the chain; raises ValueError saying what is wrong."""
+    parts, digest = unseal(line, previous)
+    try:
+        return record_of(parts), digest
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"not a record of a journal: {error}") from error
+
+
+def unseal(line: bytes, previous: str) -> tuple[Any, str]:
+    """Return a line's JSON object and its hash; likewise."""
     body, mark, tail = line.rpartition(b',"hash":"')
     if not line.endswith(b'"}\n') or not mark or len(tail) != 64 + 3:
         raise ValueError("not a whole record (the file was cut here or the line was changed)")
@@ -188,10 +253,15 @@ def decode(line: bytes, previous: str) -> tuple[Record, str]:
         parts = orjson.loads(body + b"}")
         if parts["prev"] != previous:
             raise ValueError("a record before this one was removed, inserted or changed")
-        event = from_data(parts["event"], parts["data"])
-        return Record(parts["n"], from_iso(parts["utc"]), parts["mono"], event), digest
     except (KeyError, TypeError, orjson.JSONDecodeError) as error:
         raise ValueError(f"not a record of a journal: {error}") from error
+    return parts, digest
+
+
+def record_of(parts: Any) -> Record:
+    """Read a run's record from a line's JSON object; raises ValueError, KeyError or TypeError."""
+    event = from_data(parts["event"], parts["data"])
+    return Record(parts["n"], from_iso(parts["utc"]), parts["mono"], event)
 
 
 def stamp_of(record: Record) -> Stamp:

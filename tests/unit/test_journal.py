@@ -6,6 +6,7 @@ import errno
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +14,17 @@ import pytest
 
 from bench.errors import JournalError
 from bench.events import Event, FrameReceived, Noted, Prompted, RunPaused
-from bench.journal import FIRST, JournalReader, JournalWriter, Record, encode
+from bench.journal import (
+    FIRST,
+    End,
+    JournalReader,
+    JournalWriter,
+    Record,
+    Unsound,
+    chained,
+    encode,
+    record_of,
+)
 
 UTC_NOW = datetime(2031, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 
@@ -102,6 +113,21 @@ def test_a_journal_cut_anywhere_is_whole_up_to_the_last_line(tmp_path: Path) -> 
             assert reader.fault is not None
             assert reader.fault.line == lines + 1
             assert "cut here" in reader.fault.reason
+
+
+def test_a_journal_cut_anywhere_can_be_continued(tmp_path: Path) -> None:
+    path = write(tmp_path / "journal.jsonl", SMALL)
+    whole = path.read_bytes()
+    for length in range(len(whole) + 1):
+        path.write_bytes(whole[:length])
+        kept, end = 0, End(0, FIRST)
+        with suppress(Unsound):
+            for record, end in chained(path, record_of):
+                kept = record.n
+        with JournalWriter(path, end) as journal:
+            for record in SMALL[kept:]:
+                journal.append(record)
+        assert path.read_bytes() == whole
 
 
 @pytest.mark.parametrize(
