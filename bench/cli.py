@@ -21,7 +21,10 @@ INTERRUPTED = 130
 
 def commands() -> list[Command]:
     """Load every command, those of the spokes included."""
-    own = ("run", "serve", "list", "check", "devices", "pics", "report", "share", "verify")
+    own = (
+        *("run", "serve", "list", "check", "compare", "devices", "pics", "report", "share"),
+        "verify",
+    )
     found = [import_module(f"bench.commands.{name}").COMMAND for name in own]
     found += [point.load() for point in entry_points(group="pilotbench.commands")]
     order = ("demo", "lab", "run", "serve")

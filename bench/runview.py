@@ -109,6 +109,11 @@ class RunView:
             return 0.0
         return self.last.mono - self.first.mono
 
+    @property
+    def frames(self) -> Iterable[FrameView]:
+        """All messages, in the order of their records."""
+        return self._frames.values()
+
     def frame(self, n: int) -> FrameView | None:
         """Return the frame of a record."""
         return self._frames.get(n)

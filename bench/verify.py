@@ -14,9 +14,11 @@ from bench.errors import ConfigError
 from bench.events import FileTransferred, RunEnded
 from bench.history import SampleReader
 from bench.journal import JOURNAL, Fault, JournalReader, Record
+from bench.ocpp.frame import shorten
 from bench.report.results import results
 from bench.runview import RunView, fold
 from bench.sample_file import SAMPLES
+from bench.unlike import MISSING, unlike
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,30 +134,14 @@ def _other_results(folder: Path, view: RunView) -> str | None:
         return f"results.json: {error.strerror}"
     except ValueError as error:
         return f"results.json is not JSON: {error}"
-    path = _first_other(found, orjson.loads(orjson.dumps(results(view))), "")
-    return None if path is None else f"results.json: {path}"
-
-
-def _first_other(found: object, expected: object, path: str) -> str | None:
-    """Say where two JSON values differ first."""
-    if isinstance(found, dict) and isinstance(expected, dict):
-        for key in [*expected, *(key for key in found if key not in expected)]:
-            inner = f"{path}.{key}" if path else str(key)
-            if key not in expected or key not in found:
-                return f"{inner} {'is missing' if key in expected else 'is not in the journal'}"
-            other = _first_other(found[key], expected[key], inner)
-            if other is not None:
-                return other
+    expected = orjson.loads(orjson.dumps(results(view)))
+    other = next(unlike(found, expected), None)
+    if other is None:
         return None
-    if isinstance(found, list) and isinstance(expected, list) and len(found) == len(expected):
-        pairs = enumerate(zip(found, expected, strict=True))
-        others = (_first_other(f, e, f"{path}[{i}]") for i, (f, e) in pairs)
-        return next((other for other in others if other is not None), None)
-    if type(found) is type(expected) and found == expected:
-        return None
-    return f"{path} is {_short(found)}, the journal yields {_short(expected)}"
-
-
-def _short(value: object) -> str:
-    text = orjson.dumps(value).decode()
-    return text if len(text) <= 80 else text[:79] + "…"
+    if other.first is MISSING:
+        text = "is missing"
+    elif other.second is MISSING:
+        text = "is not in the journal"
+    else:
+        text = f"is {shorten(other.first)}, the journal yields {shorten(other.second)}"
+    return f"results.json: {other.path} {text}"
