@@ -130,6 +130,11 @@ class Interlocks:
             async with self._turn:
                 await self._unload(arguments.get("connector"), f"{entry.name}: {method}")
                 yield
+        elif capability is VehicleEmulator and method == "draw" and self._on:
+            async with self._turn:
+                if not await self._shows(arguments["connector"], arguments["ventilation"]):
+                    await self._unload(arguments["connector"], f"{entry.name}: {method}")
+                yield
         else:
             yield
 
@@ -252,6 +257,14 @@ class Interlocks:
                 await self._release(drawing)
                 reason = f"before {act}: nothing is interrupted under load"
                 self._stream.emit(Interlocked(name, "switched off", reason))
+
+    async def _shows(self, connector: int, ventilation: bool) -> bool:
+        """Tell whether the vehicle shows already what it is to show; no when nobody can see."""
+        try:
+            pilot = await self._pilot(connector)
+        except (Unverifiable, DeviceError):
+            return False
+        return pilot is not None and pilot.state == ("D" if ventilation else "C")
 
     async def _release(self, drawing: Drawing) -> None:
         name = drawing.entry.name

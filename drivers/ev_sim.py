@@ -27,9 +27,9 @@ from bench.errors import DeviceError, DeviceTimeout, Unverifiable
 from drivers.lifecycle import enter, leave
 from drivers.link import address
 from drivers.link.stream import SCHEMES, ByteLink, byte_link
-from drivers.pilot import check_connector, check_no_limit, state_of
+from drivers.pilot import asking, check_connector, check_no_limit, state_of
 
-Letter = Literal["A", "B", "C"]
+Letter = Literal["A", "B", "C", "D"]
 
 _FIRST_FRAME = 2.5
 """Deadline in s for the first frame after opening."""
@@ -174,8 +174,10 @@ class EvSim(Device, VehicleCoupler, VehicleEmulator):
         await self._shows(self._letter, within=_TWO_FRAMES * self._period)
         return self._letter != "A"
 
-    async def draw(self, connector: int, *, current: float | None = None) -> None:
-        """Show state C.
+    async def draw(
+        self, connector: int, *, current: float | None = None, ventilation: bool = False
+    ) -> None:
+        """Show state C, or D with `ventilation`.
 
         Resistors can't limit a current: `current` is accepted when the station offers no more at
         this moment, else the call is `Unverifiable`.
@@ -183,7 +185,7 @@ class EvSim(Device, VehicleCoupler, VehicleEmulator):
         self._check_vehicle(connector, "draw")
         if current is not None:
             await self._check_no_limit(current)
-        await self._move("C")
+        await self._move(asking(ventilation))
 
     async def suspend(self, connector: int) -> None:
         """Show state B."""

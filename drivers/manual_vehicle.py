@@ -118,6 +118,7 @@ class ManualVehicle(ManualDevice, VehicleEmulator):
         self._asks_by_itself = settings.asks_by_itself
         self._suspended: set[int] = set()
         self._limited: set[int] = set()
+        self._ventilated: set[int] = set()
         self._faulty: set[int] = set()
 
     async def make_safe(self) -> None:
@@ -130,7 +131,9 @@ class ManualVehicle(ManualDevice, VehicleEmulator):
                 self._faulty.discard(connector)
                 raise
 
-    async def draw(self, connector: int, *, current: float | None = None) -> None:
+    async def draw(
+        self, connector: int, *, current: float | None = None, ventilation: bool = False
+    ) -> None:
         """Ask to start charging, unless the vehicle does so by itself."""
         vehicle = f"the vehicle at connector {connector}"
         if current is not None:
@@ -138,12 +141,26 @@ class ManualVehicle(ManualDevice, VehicleEmulator):
             self._limited.add(connector)
         elif connector in self._limited:
             text = f"Let {vehicle} charge with as much current as the charging station offers."
-        elif self._asks_by_itself and connector not in self._suspended:
+        elif self._asks(connector, ventilation):
             return
         else:
             text = f"Let {vehicle} ask for energy (start charging at the vehicle)."
-        await self._hand.does(text, "draw", connector=connector, current=current)
+        ventilated = connector in self._ventilated
+        if ventilation:
+            text += " Let it ask for ventilation too (state D at the tester)."
+            self._ventilated.add(connector)
+        elif ventilated:
+            text += " Let it ask for no ventilation any more (state C at the tester)."
+        arguments = {"connector": connector, "current": current, "ventilation": ventilation}
+        try:
+            await self._hand.does(text, "draw", **arguments)
+        except Unverifiable:
+            if not ventilated:
+                self._ventilated.discard(connector)
+            raise
         self._suspended.discard(connector)
+        if not ventilation:
+            self._ventilated.discard(connector)
         if current is None:
             self._limited.discard(connector)
 
@@ -154,6 +171,7 @@ class ManualVehicle(ManualDevice, VehicleEmulator):
             "leave the cable plugged in."
         )
         self._suspended.add(connector)
+        self._ventilated.discard(connector)
         await self._hand.does(text, "suspend", connector=connector)
 
     async def set_fault(self, connector: int, fault: PilotFault) -> None:
@@ -175,6 +193,12 @@ class ManualVehicle(ManualDevice, VehicleEmulator):
     async def read_pilot(self, connector: int) -> PilotReading:
         """Raise `Unverifiable`: a person can't measure a control pilot."""
         raise Unverifiable(f"{self._name}: an operator can't measure the control pilot")
+
+    def _asks(self, connector: int, ventilation: bool) -> bool:
+        """Tell whether the vehicle asks for just this already, or does so by itself."""
+        if connector in self._suspended or ventilation is not (connector in self._ventilated):
+            return False
+        return ventilation or self._asks_by_itself
 
     async def _remove_fault(self, connector: int) -> None:
         await self._hand.does(

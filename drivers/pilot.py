@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from bench.capability import PilotFault
 from bench.errors import DeviceError, Unverifiable
@@ -39,6 +40,18 @@ def check_no_limit(what: str, current: float, offer: float | None, more: str = "
         )
 
 
+Shown = Literal["B", "C", "D"]
+"""What a vehicle that is plugged in asks for: nothing, energy, energy and ventilation."""
+
+_LOADS: Mapping[Shown, set[str]] = {"B": {"r2"}, "C": {"r2", "r3"}, "D": {"r2", "r4"}}
+"""Relays of the resistors that show a state (IEC 61851-1 Annex A)."""
+
+
+def asking(ventilation: bool) -> Literal["C", "D"]:
+    """Name the state of a vehicle that asks for energy, with ventilation or without."""
+    return "D" if ventilation else "C"
+
+
 _FAULT_RELAYS = {
     PilotFault.DIODE_SHORT: "diode_bypass",
     PilotFault.CP_PE_SHORT: "cp_pe_short",
@@ -55,8 +68,8 @@ class Position:
     """The station end is plugged in."""
     vehicle: bool = False
     """The vehicle end is plugged in too."""
-    asking: bool = False
-    """The vehicle asks for energy."""
+    shows: Shown = "B"
+    """What a vehicle that is plugged in shows."""
     fault: PilotFault = PilotFault.NONE
 
     def closed(self, rating: int) -> frozenset[str]:
@@ -67,9 +80,7 @@ class Position:
             if self.fault is not PilotFault.PP_OPEN:
                 relays.add("pp")
         if self.vehicle:
-            relays.add("r2")
-            if self.asking:
-                relays.add("r3")
+            relays |= _LOADS[self.shows]
             if self.fault is not PilotFault.CP_OPEN:
                 relays.add("cp")
         if self.fault in _FAULT_RELAYS:

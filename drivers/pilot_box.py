@@ -23,7 +23,14 @@ from drivers import profile
 from drivers.lifecycle import enter, leave
 from drivers.link import address
 from drivers.link.modbus import SCHEMES, ModbusLink, modbus_link
-from drivers.pilot import UNPLUGGED, Position, check_connector, check_no_limit, state_of
+from drivers.pilot import (
+    UNPLUGGED,
+    Position,
+    asking,
+    check_connector,
+    check_no_limit,
+    state_of,
+)
 from drivers.profile import Coil, PilotBoxProfile, PilotMeter
 from drivers.readback import poll, until
 from drivers.timed_relays import TimedRelays
@@ -47,11 +54,11 @@ _HELD = ("cp", "diode_bypass", "cp_pe_short", "pe_open")
 _WALK = (
     ("A", UNPLUGGED),
     ("B", Position(cable=True, vehicle=True)),
-    ("C", Position(cable=True, vehicle=True, asking=True)),
+    ("C", Position(cable=True, vehicle=True, shows="C")),
     ("B", Position(cable=True, vehicle=True)),
     ("A", UNPLUGGED),
 )
-"""The way of the self-test."""
+"""The way of the self-test, without D: a station may take that for a fault and lock for a while."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,13 +178,13 @@ class PilotBox(Device, VehicleCoupler, VehicleEmulator):
     async def plug_in(self, connector: int) -> None:
         """Code the cable on the proximity contact and show state B."""
         self._check(connector)
-        await self._move(replace(self._position, cable=True, vehicle=True, asking=False))
+        await self._move(replace(self._position, cable=True, vehicle=True, shows="B"))
 
     async def unplug(self, connector: int, *, end: End = End.BOTH) -> None:
         """Open the control pilot; open the proximity contact unless the cable stays in."""
         self._check(connector)
         cable = self._position.cable and end is End.VEHICLE
-        await self._move(replace(self._position, cable=cable, vehicle=False, asking=False))
+        await self._move(replace(self._position, cable=cable, vehicle=False))
 
     async def is_plugged_in(self, connector: int) -> bool:
         """Tell whether the vehicle is connected, after comparing the relays with the command."""
@@ -185,8 +192,10 @@ class PilotBox(Device, VehicleCoupler, VehicleEmulator):
         await self._relays_show(self._position)
         return self._position.vehicle
 
-    async def draw(self, connector: int, *, current: float | None = None) -> None:
-        """Show state C.
+    async def draw(
+        self, connector: int, *, current: float | None = None, ventilation: bool = False
+    ) -> None:
+        """Show state C, or D with `ventilation`.
 
         Resistors can't limit a current: `current` is accepted when it is no less than what the
         cable allows or the station offers at this moment, else the call is `Unverifiable`.
@@ -194,12 +203,12 @@ class PilotBox(Device, VehicleCoupler, VehicleEmulator):
         self._check_vehicle(connector, "draw")
         if current is not None and current < self._settings.cable:
             await self._check_no_limit(connector, current)
-        await self._move(replace(self._position, asking=True))
+        await self._move(replace(self._position, shows=asking(ventilation)))
 
     async def suspend(self, connector: int) -> None:
         """Show state B."""
         self._check_vehicle(connector, "suspend")
-        await self._move(replace(self._position, asking=False))
+        await self._move(replace(self._position, shows="B"))
 
     async def set_fault(self, connector: int, fault: PilotFault) -> None:
         """Apply one fault in place of the last one, or remove it."""

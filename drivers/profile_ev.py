@@ -164,10 +164,9 @@ class ProfileEv(Device, VehicleCoupler, VehicleEmulator):
         """Unplug; `Unverifiable` when the profile has no action for one end alone."""
         self._check(connector)
         role = _UNPLUGGING[end]
-        if role not in self._profile.actions:
-            raise Unverifiable(f"{self._name}: its profile has no action {role!r}")
+        action = self._action(role)
         self._plugged = False
-        await self._act(role, self._profile.actions[role])
+        await self._act(role, action)
 
     async def is_plugged_in(self, connector: int) -> bool:
         """Tell whether the vehicle is connected, after reading back the last action.
@@ -180,25 +179,28 @@ class ProfileEv(Device, VehicleCoupler, VehicleEmulator):
         await self._confirm("its last action", self._last)
         return self._plugged
 
-    async def draw(self, connector: int, *, current: float | None = None) -> None:
-        """Ask for energy.
+    async def draw(
+        self, connector: int, *, current: float | None = None, ventilation: bool = False
+    ) -> None:
+        """Ask for energy; with `ventilation` `Unverifiable` when the profile has no action for it.
 
         Where the profile can't set a current, `current` is accepted when the station offers no
         more at this moment, else the call is `Unverifiable`.
         """
         self._check_vehicle(connector, "draw")
-        action = self._profile.actions["draw"]
+        role = "draw_ventilated" if ventilation else "draw"
+        action = self._action(role)
         vehicle = self._profile.vehicle
         if uses_current(action) and vehicle is not None:
             current = vehicle.current if current is None else current
             if not 0 < current <= vehicle.current:
                 raise DeviceError(
-                    f"{self._name}: draw: {current:g} A, expected more than 0 and at most "
+                    f"{self._name}: {role}: {current:g} A, expected more than 0 and at most "
                     f"{vehicle.current:g} A as its profile says"
                 )
         elif current is not None:
             await self._check_no_limit(connector, current)
-        await self._act("draw", action, current or 0.0)
+        await self._act(role, action, current or 0.0)
 
     async def suspend(self, connector: int) -> None:
         """Stop asking for energy."""
@@ -234,6 +236,13 @@ class ProfileEv(Device, VehicleCoupler, VehicleEmulator):
         if frequency <= 0:
             return PilotReading(high, high, 100.0, 0.0, state)
         return PilotReading(high, low, duty, frequency, state)
+
+    def _action(self, role: str) -> Action:
+        """Return the action for a role; `Unverifiable` when the profile has none."""
+        if role not in self._profile.actions:
+            raise Unverifiable(f"{self._name}: its profile has no action {role!r}")
+        action: Action = self._profile.actions[role]
+        return action
 
     def _check(self, connector: int) -> None:
         check_connector(self._name, self._settings.connectors, connector)

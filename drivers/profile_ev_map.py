@@ -33,8 +33,11 @@ from drivers.profile_header import Header
 ROLES = ("plug_in", "unplug", "draw", "suspend", "safe")
 """The actions that every profile must fill."""
 
-ENDS = ("unplug_vehicle", "unplug_station")
-"""Actions for one end of the cable, if the emulator can."""
+OPTIONAL = ("unplug_vehicle", "unplug_station", "draw_ventilated")
+"""Actions for one end of the cable, and for state D, if the emulator can."""
+
+_DRAWING = ("draw", "draw_ventilated")
+"""The actions that may set a current."""
 
 PILOT = ("high", "low", "duty", "frequency")
 """The signals of the control pilot: V, V, percent, Hz."""
@@ -127,7 +130,7 @@ class EvTemplate:
     identity: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        _check_names("actions", self.actions, ROLES + ENDS)
+        _check_names("actions", self.actions, ROLES + OPTIONAL)
         _check_names("faults", self.faults, tuple(PilotFault))
 
 
@@ -156,11 +159,11 @@ def _empty(actions: Mapping[str, Any]) -> list[str]:
 
 
 def _order(role: str) -> int:
-    return (ROLES + ENDS).index(role)
+    return (ROLES + OPTIONAL).index(role)
 
 
 def _check_roles(profile: EvProfile) -> None:
-    _check_names("actions", profile.actions, ROLES + ENDS)
+    _check_names("actions", profile.actions, ROLES + OPTIONAL)
     _check_names("faults", profile.faults, tuple(PilotFault))
     if profile.faults and PilotFault.NONE not in profile.faults:
         raise ValueError("table [faults]: key 'none' is missing, which removes every fault")
@@ -191,8 +194,8 @@ def _check_action(role: str, action: Action, profile: EvProfile) -> None:
     if action.steps and bool(action.shows) is action.unconfirmed:
         raise ValueError("expected either 'shows' or 'unconfirmed = true'")
     if uses_current(action):
-        if role != "draw":
-            raise ValueError(f"only 'draw' can have {CURRENT!r}")
+        if role not in _DRAWING:
+            raise ValueError(f"only {' and '.join(map(repr, _DRAWING))} can have {CURRENT!r}")
         if profile.vehicle is None:
             raise ValueError(f"{CURRENT!r} needs 'current' in table [vehicle]")
 

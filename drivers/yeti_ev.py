@@ -26,7 +26,7 @@ from bench.errors import DeviceError, DeviceTimeout, Unverifiable
 from drivers.lifecycle import enter, leave
 from drivers.link import address
 from drivers.link.stream import SCHEMES, ByteLink, byte_link
-from drivers.pilot import check_connector, check_no_limit, state_of
+from drivers.pilot import asking, check_connector, check_no_limit, state_of
 from drivers.renewal import Renewal
 from drivers.yeti_frames import (
     ALIVE,
@@ -57,6 +57,9 @@ _STORED = 0.05
 
 _DEAD = 1.0
 """V: a pilot between this and its negative is fed by no station, or shorted."""
+
+_ASKING = ("C", "D")
+"""The states in which the load relays may close."""
 
 _WALK = ("B", "C", "B", "A")
 """The way of the self-test."""
@@ -199,8 +202,10 @@ class YetiEv(Device, VehicleCoupler, VehicleEmulator):
         await self._shows(self._letter)
         return self._letter != "A"
 
-    async def draw(self, connector: int, *, current: float | None = None) -> None:
-        """Show state C and let the board close its load relays when the station gives power.
+    async def draw(
+        self, connector: int, *, current: float | None = None, ventilation: bool = False
+    ) -> None:
+        """Show C, or D, and let the board close its load relays when the station gives power.
 
         The board can't limit a current: `current` is accepted when the station offers no more at
         this moment, else the call is `Unverifiable`.
@@ -210,7 +215,7 @@ class YetiEv(Device, VehicleCoupler, VehicleEmulator):
             seen = await self._measure()
             offer = offered_current(seen.duty) if seen.pwm else None
             check_no_limit(f"{self._name}: a Yeti EV", current, offer)
-        await self._show("C")
+        await self._show(asking(ventilation))
 
     async def suspend(self, connector: int) -> None:
         """Open the load relays and show state B."""
@@ -256,11 +261,11 @@ class YetiEv(Device, VehicleCoupler, VehicleEmulator):
         """Command a state, the load relays opened before and allowed after it."""
         self._letter = letter
         shown = self._shown(letter)
-        if shown != "C":
+        if shown not in _ASKING:
             await self._send(ALLOW_POWER_ON)
         await self._send(SET_STATE, {1: "ABCDE".index(shown)})
         await self._shows(letter)
-        if shown == "C":
+        if shown in _ASKING:
             await self._send(ALLOW_POWER_ON, {1: 1})
 
     def _shown(self, letter: str) -> str:
@@ -274,7 +279,7 @@ class YetiEv(Device, VehicleCoupler, VehicleEmulator):
         shown = self._shown(letter)
 
         def fits(seen: Measured) -> bool:
-            if shown != "C" and seen.relays:
+            if shown not in _ASKING and seen.relays:
                 return False
             if shown in "AE" and seen.dead:
                 return True

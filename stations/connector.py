@@ -124,8 +124,10 @@ class Connector:
         if self.transaction is not None:
             if self._withheld:
                 return Status("SuspendedEVSE")
-            if self._pilot == "C":  # not D: there is no ventilation
+            if self._pilot == "C" or (self._pilot == "D" and self._settings.ventilated):
                 return Status("Charging")
+            if self._pilot == "D":
+                return Status("SuspendedEVSE", info="no ventilation")
             return Status("SuspendedEV", info=self._info)
         if not self.operative:
             return Status("Unavailable")
@@ -366,7 +368,9 @@ class Connector:
             self._availability.set(self.number, scheduled)
         self._limit = self._profiles.limit(self.number)
         # The offer stands while the pilot is at fault: only with PWM can the fault be seen to pass.
-        offers = self.transaction is not None and not self._withheld and self._pilot != "A"
+        # Where there is no ventilation, state D is offered nothing (IEC 61851-1 Annex A).
+        served = self._pilot != "A" and (self._pilot != "D" or self._settings.ventilated)
+        offers = self.transaction is not None and not self._withheld and served
         status = self.status
         closed = status.status == "Charging" or self._first_flow.flows
         self.sampler.offered = self._outputs.drive(offers=offers, closed=closed, limit=self._limit)

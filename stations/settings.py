@@ -26,6 +26,8 @@ class StationSettings:
     """Timestamps carry milliseconds (PICS GEN.ms)."""
     fixed_cable: bool = False
     """Nothing to lock: the cable is part of the station, or the socket is a household one."""
+    ventilated: bool = False
+    """The place has a ventilation that the station switches, for vehicles in pilot state D."""
     blocks_plug: bool = False
     """The lock keeps the plug out of the socket until somebody may charge (PICS AQ-2)."""
     first_flow: float | None = None

@@ -89,8 +89,14 @@ class VehicleEmulator(Protocol):
     """Act as the vehicle on the control pilot."""
 
     @abstractmethod
-    async def draw(self, connector: int, *, current: float | None = None) -> None:
-        """Ask for energy (state C); draw at most `current` A per phase, as offered when None."""
+    async def draw(
+        self, connector: int, *, current: float | None = None, ventilation: bool = False
+    ) -> None:
+        """Ask for energy (state C), or for energy and `ventilation` (state D).
+
+        Draw at most `current` A per phase, as offered when None. Raises `Unverifiable` for what the
+        device has no means to show.
+        """
 
     @abstractmethod
     async def suspend(self, connector: int) -> None:

@@ -9,7 +9,7 @@ from math import isinf
 from bench.capability import End
 from bench.errors import BenchError
 from drivers.sim import pilot
-from drivers.sim.pilot import CABLE_CODES, DEAD, R2, R3, UNPLUGGED, Circuit, Levels, parallel
+from drivers.sim.pilot import CABLE_CODES, DEAD, R2, R3, R4, UNPLUGGED, Circuit, Levels, parallel
 from drivers.sim.timeline import Timeline, Timer
 from drivers.sim.vehicle import Vehicle
 from stations.hardware import ChipMeter, EvseHardware
@@ -114,9 +114,9 @@ class Connector(EvseHardware):
             self._vehicle = vehicle
         self.wire(Circuit(connected=True, load=R2, proximity=CABLE_CODES[rating]))
 
-    def draw(self) -> None:
-        """Let the vehicle ask for energy (state C)."""
-        self.wire(replace(self._circuit, load=parallel(R2, R3)))
+    def draw(self, *, ventilation: bool = False) -> None:
+        """Let the vehicle ask for energy (state C), or for energy and `ventilation` (state D)."""
+        self.wire(replace(self._circuit, load=parallel(R2, R4 if ventilation else R3)))
 
     def suspend(self) -> None:
         """Let the vehicle stop asking (state B)."""
@@ -303,7 +303,7 @@ class Connector(EvseHardware):
         rating = IN_CABLE if self._mode12 else self.cable_rating()
         if not (self._supplied and self._closed and seen.pwm and rating):
             return 0.0
-        if pilot.state(seen) not in "CD":
+        if pilot.state(seen) not in ("C" if self._mode12 else "CD"):
             return 0.0
         return min(pilot.current_of(seen.duty), rating)
 

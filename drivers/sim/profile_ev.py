@@ -24,7 +24,7 @@ from drivers.profile_ev_requests import (
 )
 from drivers.sim.connector import Connector
 from drivers.sim.faults import Faults
-from drivers.sim.pilot import CABLE_CODES, R2, R3, UNPLUGGED, Circuit, parallel
+from drivers.sim.pilot import CABLE_CODES, R2, R3, R4, UNPLUGGED, Circuit, parallel
 from drivers.sim.twin import Wired
 
 
@@ -98,6 +98,8 @@ class Emulator(Wired):
                 self._circuit = plugged
             case "draw":
                 self._circuit = replace(plugged, load=parallel(R2, R3))
+            case "draw_ventilated":
+                self._circuit = replace(plugged, load=parallel(R2, R4))
             case "unplug_vehicle":
                 self._circuit = Circuit(proximity=self._circuit.proximity)
             case "unplug" | "unplug_station":

@@ -77,7 +77,7 @@ PROMPTS: list[tuple[str, Driver, Act, str, Action]] = [
         MANUAL_VEHICLE,
         lambda hand: hand.draw(1, current=10.0),
         "Let the vehicle at connector 1 charge with at most 10 A per phase.",
-        Action("VehicleEmulator", "draw", {"connector": 1, "current": 10.0}),
+        Action("VehicleEmulator", "draw", {"connector": 1, "current": 10.0, "ventilation": False}),
     ),
     (
         "fault",
@@ -364,9 +364,31 @@ async def test_a_tester_plug_has_to_be_told() -> None:
     hand = made(MANUAL_VEHICLE, person, asks_by_itself=False)
     await hand.draw(1)
     assert person.last.action == Action(
-        "VehicleEmulator", "draw", {"connector": 1, "current": None}
+        "VehicleEmulator", "draw", {"connector": 1, "current": None, "ventilation": False}
     )
     assert ManualVehicleSettings().asks_by_itself
+
+
+async def test_ventilation_is_asked_for_and_taken_back() -> None:
+    person = Person()
+    hand = made(MANUAL_VEHICLE, person)
+    await hand.draw(1, ventilation=True)
+    await hand.draw(1, ventilation=True)
+    await hand.draw(1)
+    await hand.draw(1)
+    ask = "Let the vehicle at connector 1 ask for energy (start charging at the vehicle)."
+    assert person.texts == [
+        f"{ask} Let it ask for ventilation too (state D at the tester).",
+        f"{ask} Let it ask for no ventilation any more (state C at the tester).",
+    ]
+    assert person.last.action == Action(
+        "VehicleEmulator", "draw", {"connector": 1, "current": None, "ventilation": False}
+    )
+    person.answers.append(False)
+    with pytest.raises(Unverifiable, match="could not do it"):
+        await hand.draw(1, ventilation=True)
+    await hand.draw(1)
+    assert len(person.prompts) == 3, "the vehicle is as it was"
 
 
 async def test_a_limit_is_taken_away_again() -> None:

@@ -68,6 +68,27 @@ async def test_the_vehicle_asks_and_stops_as_often_as_told(rig: Rig) -> None:
 
 
 @VEHICLES
+async def test_the_vehicle_asks_for_ventilation_or_says_that_it_can_not(rig: Rig) -> None:
+    rig.world.connectors[1].offer(16)
+    async with rig.device as vehicle:
+        await vehicle.plug_in(1)
+        if rig.row.name == "profile-ev-http":
+            with pytest.raises(Unverifiable, match=r"^dev: .* has no action 'draw_ventilated'"):
+                await vehicle.draw(1, ventilation=True)
+            await pilot(rig, "B")
+            return
+        for letter in "DCDB":
+            if letter == "B":
+                await vehicle.suspend(1)
+            else:
+                await vehicle.draw(1, ventilation=letter == "D")
+            await pilot(rig, letter)
+            seen = await vehicle.read_pilot(1)
+            assert seen.state == letter
+            assert seen.high == pytest.approx(rig.world.connectors[1].levels().high, abs=0.05)
+
+
+@VEHICLES
 async def test_nothing_asks_for_energy_once_it_is_safe(rig: Rig) -> None:
     for by_leaving in (True, False):
         async with rig.device as vehicle:

@@ -82,6 +82,28 @@ async def test_no_load_without_pwm(tmp_path: Path) -> None:
         assert "state C without PWM: the station is not ready" in bench.interlocked[0][2]
 
 
+async def test_a_load_is_off_before_the_vehicle_goes_from_c_to_d(tmp_path: Path) -> None:
+    async with loaded_bench(tmp_path) as bench:
+
+        async def body(
+            case: Case, coupler: VehicleCoupler, vehicle: VehicleEmulator, load: Load
+        ) -> None:
+            """Ask for ventilation under load."""
+            await charging(load, coupler, vehicle)
+            await load.draw(current=10)
+            await vehicle.draw(1)
+            case.check("It asks as before", await load.is_drawing(), True)
+            await vehicle.draw(1, ventilation=True)
+            case.check("It asks for more", await load.is_drawing(), False)
+            await load.draw(current=10)
+            case.check("In D", await load.is_drawing(), True)
+
+        ended = await bench.run(body)
+        assert ended.verdict == "pass"
+        before = "before pilot-box: draw: nothing is interrupted under load"
+        assert bench.interlocked == [("load", "switched off", before)]
+
+
 async def test_no_load_on_an_open_contactor(tmp_path: Path) -> None:
     async with loaded_bench(tmp_path) as bench:
         contactor = bench.lab.world.connectors[1]

@@ -76,6 +76,19 @@ async def test_a_coil_that_is_dropped_in_time_closes_nothing(world: World, clock
     assert connector.meter().energy == 0
 
 
+async def test_a_vehicle_that_asks_for_ventilation_shows_three_volts(
+    world: World, clock: Clock
+) -> None:
+    connector = charging(world, offer=16)
+    connector.draw(ventilation=True)
+    clock.advance(1)
+    assert connector.pilot_state() == "D"
+    assert connector.levels().high == pytest.approx(2.93, abs=0.01)
+    assert connector.current()[0] == 16
+    connector.draw()
+    assert connector.pilot_state() == "C"
+
+
 @pytest.mark.parametrize(
     ("offer", "cable", "limit", "flow"),
     [(32, 63, 80, 32), (32, 20, 80, 20), (32, 63, 16, 16), (63, 63, 80, 63), (6, 63, 80, 6)],

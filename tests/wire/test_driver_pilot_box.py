@@ -145,6 +145,7 @@ async def test_every_command_is_idempotent(boards: Boards) -> None:
         acts: list[tuple[Callable[[], Awaitable[None]], list[int]]] = [
             (lambda: box.plug_in(1), [CP, R2, PP, PP32]),
             (lambda: box.draw(1), [CP, R2, R3, PP, PP32]),
+            (lambda: box.draw(1, ventilation=True), [CP, R2, R4, PP, PP32]),
             (lambda: box.suspend(1), [CP, R2, PP, PP32]),
             (lambda: box.set_fault(1, PilotFault.DIODE_SHORT), [CP, R2, DIODE, PP, PP32]),
             (lambda: box.set_fault(1, PilotFault.NONE), [CP, R2, PP, PP32]),

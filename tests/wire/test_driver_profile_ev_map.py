@@ -13,7 +13,7 @@ from bench.config import load_bench
 from bench.errors import ConfigError
 from drivers import profile
 from drivers.profile_ev import ProfileEvSettings
-from drivers.profile_ev_map import EvTemplate
+from drivers.profile_ev_map import OPTIONAL, EvTemplate
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = ("ev-trialog-evcombocs4m", "ev-keysight-cds", "ev-comemso-evca")
@@ -39,7 +39,7 @@ def test_a_template_is_sound_but_refused_for_use(name: str) -> None:
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_a_template_has_every_role_and_fault_to_fill(name: str) -> None:
     text = profile.find(name).read_text("utf-8")
-    for key in ("unplug_vehicle", "unplug_station", "none", "diode-short", "cp-open", "pp-open"):
+    for key in (*OPTIONAL, "none", "diode-short", "cp-open", "pp-open"):
         assert f"# {key} = {{}}" in text
 
 
@@ -125,7 +125,11 @@ def test_wrong_settings_are_refused(more: dict[str, object], text: str) -> None:
             ('"*RST" }], shows', '"*RST" }], within = 1, shows'),
             "table [actions.safe]: 'within' is 1, expected more than 0 and at most 0.8 s",
         ),
-        (LINES, ("CP:HOLD", "HOLD {current}"), "table [actions.suspend]: only 'draw' can have"),
+        (
+            LINES,
+            ("CP:HOLD", "HOLD {current}"),
+            "table [actions.suspend]: only 'draw' and 'draw_ventilated' can have",
+        ),
         (LINES, ("[vehicle]\ncurrent = 16.0", ""), "[actions.draw]: '{current}' needs 'current'"),
         (LINES, ("current = 16.0", "current = 0"), "table [vehicle]: 'current' is 0, expected"),
         (LINES, ('"(.*) Hz"', '"([0-9] Hz"'), "no regular expression: missing ), unterminated"),

@@ -149,6 +149,10 @@ async def test_the_bytes_of_a_session() -> None:
         assert seen.offered == pytest.approx(32.0, abs=0.1)
         assert board.heard == [SET["C"], POWER_ON]
         board.heard.clear()
+        await device.draw(1, ventilation=True)
+        assert (await device.read_pilot(1)).high == 3.0
+        assert board.heard == [SET["D"], POWER_ON]
+        board.heard.clear()
         await device.suspend(1)
         await device.set_fault(1, PilotFault.CP_PE_SHORT)
         await device.set_fault(1, PilotFault.NONE)

@@ -55,6 +55,7 @@ class Evse(EvseHardware):
         self._cable: float | None = None
         self._vehicle = False
         self._wants = True
+        self.ventilation = False
         self._energy = 1000.0
         self._since = asyncio.get_running_loop().time()
 
@@ -65,6 +66,11 @@ class Evse(EvseHardware):
     def want(self, wants: bool) -> None:
         self._integrate()
         self._wants = wants
+        self._changed(self.number)
+
+    def ask_for_ventilation(self, ventilation: bool) -> None:
+        self._integrate()
+        self.ventilation = ventilation
         self._changed(self.number)
 
     def unplug_vehicle(self) -> None:
@@ -92,6 +98,8 @@ class Evse(EvseHardware):
             return self.fault
         if not self._vehicle:
             return "A"
+        if self.ventilation:
+            return "D"
         return "C" if self._wants and self.offered is not None else "B"
 
     def cable_rating(self) -> float | None:

@@ -247,6 +247,27 @@ async def test_a_pilot_fault_opens_the_contactor_and_passes() -> None:
         assert len(r.csms.calls("StartTransaction")) == 1
 
 
+async def test_a_vehicle_that_needs_ventilation_gets_no_energy_without() -> None:
+    async with rig() as r:
+        await r.booted()
+        await r.charging()
+        r.evse.ask_for_ventilation(True)
+        await r.csms.status(1, "SuspendedEVSE", info="no ventilation")
+        assert (r.evse.closed, r.evse.offered) == (False, None)
+        r.evse.ask_for_ventilation(False)
+        await r.csms.status(1, "Charging")
+        assert (r.evse.closed, r.evse.offered) == (True, 32.0)
+        assert len(r.csms.calls("StartTransaction")) == 1
+
+
+async def test_a_vehicle_that_needs_ventilation_charges_where_there_is_one() -> None:
+    async with rig(ventilated=True) as r:
+        await r.booted()
+        r.evse.ask_for_ventilation(True)
+        await r.charging()
+        assert (r.evse.closed, r.evse.offered) == (True, 32.0)
+
+
 async def test_a_faulted_connector_starts_nothing() -> None:
     async with rig() as r:
         await r.booted()

@@ -111,7 +111,9 @@ class Hands(
     async def is_plugged_in(self, connector: int) -> bool:
         return connector in self.plugged
 
-    async def draw(self, connector: int, *, current: float | None = None) -> None:
+    async def draw(
+        self, connector: int, *, current: float | None = None, ventilation: bool = False
+    ) -> None:
         self.station.spawn(self.station.draw())
 
     async def suspend(self, connector: int) -> None:
