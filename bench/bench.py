@@ -161,11 +161,15 @@ class Bench:
         Raises `DeviceError` when that device was lost.
         """
         (entry, *_) = candidates(self._config, need, connector)
+        return self.hand(entry, need.capability, connector)
+
+    def hand(self, entry: DeviceEntry, capability: type, connector: int) -> Any:
+        """Return one device, as `hand_out` does."""
         if entry.name in self._lost:
             raise DeviceError(f"{entry.name} was lost: {self._lost[entry.name]}")
-        guard = partial(self._around, entry, need.capability, connector)
+        guard = partial(self._around, entry, capability, connector)
         device = self._devices[entry.name]
-        return Recorded(entry.name, need.capability, device, self._acted, guard)
+        return Recorded(entry.name, capability, device, self._acted, guard)
 
     @asynccontextmanager
     async def _around(
@@ -269,13 +273,7 @@ class Bench:
     def states(self) -> list[dict[str, Any]]:
         """Describe the devices for front ends: name, driver, offers, state, message."""
         return [
-            {
-                "name": entry.name,
-                "driver": entry.driver_name,
-                "offers": [capability.__name__ for capability in entry.driver.offers],
-                "state": self._state(entry.name),
-                "message": self._lost.get(entry.name, ""),
-            }
+            described(entry, self._state(entry.name), self._lost.get(entry.name, ""))
             for entry in self._config.devices
         ]
 
@@ -283,6 +281,17 @@ class Bench:
         if name in self._lost:
             return "lost"
         return "ready" if name in self._devices else "closed"
+
+
+def described(entry: DeviceEntry, state: str = "closed", message: str = "") -> dict[str, Any]:
+    """Describe a device for front ends."""
+    return {
+        "name": entry.name,
+        "driver": entry.driver_name,
+        "offers": [capability.__name__ for capability in entry.driver.offers],
+        "state": state,
+        "message": message,
+    }
 
 
 def _heed_cancellation() -> None:

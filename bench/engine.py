@@ -4,31 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from bench import __version__
+from bench import __version__, toml
 from bench.actuators import Actuators, InUse
 from bench.archive import Archive, new_folder
+from bench.bench import described
+from bench.checkup import Finding, check_up
 from bench.config import BenchConfig
-from bench.dut import DutConfig
+from bench.dut import DutConfig, Pixit
 from bench.errors import BenchError, ConfigError, JournalError
-from bench.events import RunStarted
+from bench.events import DeviceChecked, RunStarted
 from bench.journal import JOURNAL, JournalWriter, Record
 from bench.operator import PromptDesk
 from bench.plan import Outcome, Plan, Selection, judge, load_suites, make_plan
 from bench.report import write_all
+from bench.scan import scan, scan_modbus
 from bench.session import Session
 from bench.stream import COMPARING, Stream, comparing_clocks
 
 log = logging.getLogger(__name__)
 
-
-RETRY = 0.1
-"""Seconds between two tries to take the devices back from the actuators."""
+T = TypeVar("T")
 
 
 class Busy(BenchError):
@@ -73,10 +75,15 @@ class Engine:
         self.stream = self.desk.stream
         self._runs_are_ours = only is None
         self._session = next(iter(self._sessions.values()), None)
-        self.actuators = Actuators(bench, next(iter(duts), None), self.desk)
+        self.actuators = Actuators(bench, lambda: self.pixit, self.desk)
         self._run: asyncio.Task[None] | None = None
         self._reports: set[asyncio.Task[None]] = set()
-        self._starting = False
+        self._errands: set[asyncio.Task[Any]] = set()
+        """What is done by hand with the devices, while no run goes on."""
+        self.checked: dict[str, tuple[datetime, Finding]] = {}
+        """What the last check of each device came to."""
+        self._taken: str | None = None
+        """What keeps everything else from the bench, beside a run."""
         self._closing: str | None = None
         """Who asked the engine to end."""
         self.on_run_over: Callable[[], None] = lambda: None
@@ -103,6 +110,11 @@ class Engine:
             known = ", ".join(self.duts) or "none"
             raise ConfigError(f"no DUT {identity!r}, known are {known}")
         return self.duts[identity]
+
+    @property
+    def pixit(self) -> Pixit:
+        """What is known of the sample that acts by hand are for: the first DUT."""
+        return next((dut.pixit for dut in self.duts.values()), Pixit())
 
     def procedures(self, identity: str | None = None) -> list[Outcome]:
         """List all procedures, and whether they would run on this bench and DUT."""
@@ -138,16 +150,100 @@ class Engine:
 
         Raises `Busy`, or what keeps the run from beginning.
         """
-        self.refuse_when_busy()
-        self._starting = True
-        try:
-            # Another tool may have left the cable in.
-            await self.actuators.release()
+        async with self._taking("a run is beginning"):
             return await self._begin(dut, plan)
+
+    async def act(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do something by hand with the devices; raises `Busy` while a run goes on.
+
+        The end of the engine cuts it short.
+        """
+        try:
+            self.refuse_when_busy()
+        except Busy:
+            work.close()
+            raise
+        return await self._errand(work)
+
+    async def make_safe(self) -> dict[str, str]:
+        """Cut short what is done by hand, make every device safe, and say what failed, by device.
+
+        Raises `Busy` while a run goes on, whose end is safe by itself.
+        """
+        self.refuse_when_busy()
+        for errand in self._errands:
+            errand.cancel()
+        if self._errands:
+            await asyncio.wait(self._errands)
+        return await self.act(self.actuators.make_safe())
+
+    async def check_up(self, devices: Sequence[str] = (), *, test: bool) -> list[Finding]:
+        """Open devices by themselves, all when none is named, and test them if asked.
+
+        Raises `Busy`, or `ConfigError` for a name that no device has.
+        """
+        names = [one.name for one in self.config.devices]
+        for name in devices:
+            if name not in names:
+                raise ConfigError(f"there is no device {name!r}{toml.near(name, names)}")
+        chosen = [one for one in self.config.devices if not devices or one.name in devices]
+        config = replace(self.config, devices=tuple(chosen))
+        return await self._examine("the devices are being checked", self._check_up(config, test))
+
+    async def _check_up(self, config: BenchConfig, test: bool) -> list[Finding]:
+        found = []
+        async for one in check_up(config, test=test):
+            record = self.stream.emit(DeviceChecked(one.name, one.driver, one.state, one.message))
+            self.checked[one.name] = record.utc, one
+            found.append(one)
+        return found
+
+    async def scan(self, links: Sequence[str], units: Sequence[int]) -> list[Finding]:
+        """List what is plugged in, and the Modbus units that answer on links.
+
+        Raises `Busy`, or `ConfigError` for a link that is none.
+        """
+        return await self._examine("the bench is being scanned", self._scan(links, units))
+
+    async def _scan(self, links: Sequence[str], units: Sequence[int]) -> list[Finding]:
+        scans = [scan(), *(scan_modbus(link, units) for link in links)]
+        return [finding for each in scans async for finding in each]
+
+    async def _examine(self, doing: str, work: Coroutine[Any, Any, T]) -> T:
+        """Do what suffers nothing beside it, as `act`."""
+        try:
+            async with self._taking(doing):
+                return await self._errand(work)
+        finally:
+            work.close()
+
+    @asynccontextmanager
+    async def _taking(self, doing: str) -> AsyncIterator[None]:
+        """Take the whole bench, with every device safe and closed; raises `Busy`."""
+        self.refuse_when_busy()
+        self._taken = doing
+        try:
+            # Somebody may have left the cable in.
+            await self.actuators.release()
+            yield
         except InUse as error:
             raise Busy(str(error)) from error
         finally:
-            self._starting = False
+            self._taken = None
+
+    async def _errand(self, work: Coroutine[Any, Any, T]) -> T:
+        errand = asyncio.create_task(work)
+        self._errands.add(errand)
+        errand.add_done_callback(self._errands.discard)
+        try:
+            await asyncio.wait([errand])
+        except asyncio.CancelledError:
+            errand.cancel()
+            await asyncio.wait([errand])
+            raise
+        if errand.cancelled():
+            raise Busy("the engine ends")
+        return errand.result()
 
     def refuse_when_busy(self) -> None:
         """Raise `Busy` unless the bench is free."""
@@ -155,8 +251,10 @@ class Engine:
             raise Busy("the engine ends")
         if not self._runs_are_ours:
             raise Busy("the engine makes a single run")
-        if self._run is not None or self._starting:
+        if self._run is not None:
             raise Busy(f"run {self.run_id} is going on" if self.run_id else "a run is beginning")
+        if self._taken is not None:
+            raise Busy(self._taken)
 
     async def _begin(self, dut: DutConfig, plan: Plan) -> str:
         session = self._sessions[dut.dut.identity]
@@ -221,6 +319,8 @@ class Engine:
     def close(self, by: str) -> None:
         """End the run that goes on, and start none any more."""
         self._closing = by
+        for errand in self._errands:
+            errand.cancel()
         if self._session is not None and self._session.run_id is not None:
             self._session.abort(by)
 
@@ -254,29 +354,36 @@ class Engine:
             while self._run is not None:
                 with suppress(Exception):
                     await asyncio.shield(self._run)
-            await self._let_go()
+            if self._errands:
+                await asyncio.wait(self._errands)
+            await self.actuators.release()
             if self._reports:
                 await asyncio.wait(self._reports)
 
-    async def _let_go(self) -> None:
-        """Make safe what the actuators hold, once their last act is done."""
-        while True:
-            try:
-                return await self.actuators.release()
-            except InUse:
-                self.desk.refuse("the engine ends")
-                await asyncio.sleep(RETRY)
+    @property
+    def devices(self) -> list[dict[str, Any]]:
+        """Describe the devices for front ends, whoever has them open."""
+        states = {one.name: described(one) for one in self.config.devices}
+        benches = [] if self._session is None else [self._session.bench]
+        if self.actuators.are_open:
+            benches.append(self.actuators.bench)
+        for bench in benches:
+            states |= {one["name"]: one for one in bench.states}
+        return list(states.values())
 
     def snapshot(self) -> dict[str, Any]:
         """Describe bench, DUT, device states and current run for a front end that just came."""
-        if self._session is not None:
-            return self._session.snapshot()
-        return {
-            "version": __version__,
-            "bench": {"name": self.config.bench.name, "devices": []},
-            "dut": None,
-            "ocpp": {"listen": None, "connected": False},
-            "run": None,
-            "paused": False,
-            "held": False,
-        }
+        session = self._session
+        state: dict[str, Any] = (
+            {
+                "version": __version__,
+                "dut": None,
+                "ocpp": {"listen": None, "connected": False},
+                "run": None,
+                "paused": False,
+                "held": self.desk.held,
+            }
+            if session is None
+            else session.snapshot()
+        )
+        return {**state, "bench": {"name": self.config.bench.name, "devices": self.devices}}

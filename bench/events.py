@@ -357,6 +357,17 @@ class DeviceClosed:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceChecked:
+    """A device was tried out while no run went on, and left safe."""
+
+    device: str
+    driver: str
+    state: str
+    """answers, sound (its self-test passed), untested, faulty, or absent."""
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Acted:
     """A capability of a device was used."""
 
@@ -480,6 +491,7 @@ Event = (
     | DeviceOpened
     | DeviceLost
     | DeviceClosed
+    | DeviceChecked
     | Acted
     | ChannelDeclared
     | FileAttached

@@ -61,7 +61,7 @@ async def scan_modbus(link: str, units: Sequence[int]) -> AsyncIterator[Finding]
             state = "unknown" if text.startswith("not asked") else "found"
             yield Finding(f"{link} unit {unit}", "", (), state, text)
     except ValueError as error:
-        raise ConfigError(f"--modbus: {error}") from error
+        raise ConfigError(str(error)) from error
     except BenchError as error:
         yield Finding(link, "", (), "unknown", str(error))
 

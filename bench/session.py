@@ -266,11 +266,10 @@ class Session:
             self.desk.refuse(f"the run was aborted by {by}")
 
     def snapshot(self) -> dict[str, Any]:
-        """Describe bench, DUT, device states and current run for a front end that just came."""
+        """Describe DUT and current run for a front end that just came."""
         dut = self.dut.dut
         return {
             "version": __version__,
-            "bench": {"name": self.config.bench.name, "devices": self.bench.states},
             "dut": {"kind": dut.kind, "vendor": dut.vendor, "model": dut.model},
             "ocpp": {"listen": self.listening_at, "connected": self.dialogue.is_connected},
             "run": self.run_id,

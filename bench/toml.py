@@ -8,6 +8,7 @@ import tomllib
 import types
 import typing
 from collections.abc import Iterable, Mapping
+from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -89,6 +90,11 @@ def convert(hint: Any, value: Any, where: str) -> Any:
         return {key: convert(item, part, f"{where}.{key}") for key, part in value.items()}
     if dataclasses.is_dataclass(hint):
         return parse(typing.cast("type[Any]", hint), value, where)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        values = [one.value for one in hint]
+        if value not in values:
+            raise ConfigError(f"{where}: {show(value)}, expected one of {_list(values)}")
+        return hint(value)
     return _convert_scalar(hint, value, where)
 
 
@@ -116,7 +122,10 @@ _TYPE_NAMES = {str: "a string", int: "a whole number", float: "a number", bool: 
 
 def _convert_scalar(hint: Any, value: Any, where: str) -> Any:
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise ConfigError(f"{where}: expected a number of usual size") from None
     if hint is int and isinstance(value, bool):
         raise ConfigError(f"{where}: {show(value)}, expected a whole number")
     if hint is Path and isinstance(value, str):

@@ -35,10 +35,13 @@ from bench.engine import Engine
 from bench.plan import groups_of, load_suites
 from bench.procedure import Procedure
 from bench.questionnaire import QUESTIONS
-from bench.server import models, openapi_of
+from bench.server import bench_models, models, openapi_of
 from bench.server.routes import ROOT as API_ROOT
 from drivers import profile
 from stations.defects import DEFECTS
+
+MODELS = (models, bench_models)
+"""What declares the objects of the API."""
 
 _SCALARS = {str: "text", int: "whole number", float: "number", bool: "true or false", Path: "path"}
 
@@ -223,8 +226,8 @@ def api_routes() -> str:
 def api_models() -> str:
     """Tabulate the objects that the API takes and gives."""
     parts = []
-    for name in sorted(vars(models)):
-        kind = getattr(models, name)
+    found = {name: kind for module in MODELS for name, kind in vars(module).items()}
+    for name, kind in sorted(found.items()):
         if not (isinstance(kind, type) and issubclass(kind, BaseModel) and kind is not BaseModel):
             continue
         hints, meanings = typing.get_type_hints(kind), attribute_docstrings(kind)

@@ -117,6 +117,7 @@ def _show(finding: Finding, *, as_json: bool) -> None:
 
 async def _check(options: argparse.Namespace, config: BenchConfig | None) -> list[Finding]:
     from bench.checkup import check_up
+    from bench.errors import ConfigError
     from bench.scan import scan, scan_modbus
 
     task = asyncio.current_task()
@@ -131,10 +132,13 @@ async def _check(options: argparse.Namespace, config: BenchConfig | None) -> lis
                 _show(finding, as_json=options.json)
         if options.scan:
             scans = [scan(), *(scan_modbus(link, options.units) for link in options.modbus)]
-            for each in scans:
-                async for finding in each:
-                    findings.append(finding)
-                    _show(finding, as_json=options.json)
+            try:
+                for each in scans:
+                    async for finding in each:
+                        findings.append(finding)
+                        _show(finding, as_json=options.json)
+            except ConfigError as error:
+                raise ConfigError(f"--modbus: {error}") from error
     return findings
 
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
-from typing import Annotated
+from collections.abc import Coroutine
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import PlainTextResponse
 
-from bench.actuators import InUse, NotOffered
+from bench.actuators import NotOffered
 from bench.capability import Failure
-from bench.engine import Busy, Engine
-from bench.errors import BenchError
+from bench.engine import Engine
 from bench.server.access import Access, Role
 from bench.server.models import problems
+from bench.server.refusals import refusals
 
 Number = Annotated[int | None, Query(ge=1, le=100)]
 Switch = Annotated[bool | None, Query()]
@@ -29,20 +28,9 @@ def actuator_routes(engine: Engine, access: Access) -> APIRouter:
     )
     hands = engine.actuators
 
-    @asynccontextmanager
-    async def idle() -> AsyncIterator[None]:
-        try:
-            engine.refuse_when_busy()
-            yield
-        except (Busy, InUse) as error:
-            raise HTTPException(409, str(error)) from error
-        except NotOffered as error:
-            raise HTTPException(501, str(error)) from error
-        except BenchError as error:
-            raise HTTPException(500, str(error)) from error
-
-    async def done(act: Awaitable[None]) -> str:
-        await act
+    async def done(act: Coroutine[Any, Any, None]) -> str:
+        with refusals():
+            await engine.act(act)
         return "OK"
 
     @routes.post("/plugin")
@@ -50,16 +38,15 @@ def actuator_routes(engine: Engine, access: Access) -> APIRouter:
         evse_id: Number = None, connector_id: Number = None, halfway: Switch = None
     ) -> str:
         """Plug the cable in."""
-        async with idle():
+        with refusals():
             if halfway:
-                raise NotOffered("no device of the bench plugs a cable in halfway")
-            return await done(hands.plug_in(evse_id or connector_id))
+                raise NotOffered("no device of the bench leaves a plug halfway in its socket")
+        return await done(hands.plug_in(evse_id or connector_id))
 
     @routes.post("/plugout")
     async def plugout(evse_id: Number = None, connector_id: Number = None) -> str:
         """Take the cable out."""
-        async with idle():
-            return await done(hands.unplug(evse_id or connector_id))
+        return await done(hands.unplug(evse_id or connector_id))
 
     @routes.post("/authorize")
     async def authorize(
@@ -69,14 +56,12 @@ def actuator_routes(engine: Engine, access: Access) -> APIRouter:
         connector_id: Number = None,
     ) -> str:
         """Present the card with an idTag."""
-        async with idle():
-            return await done(hands.authorize(id, evse_id or connector_id))
+        return await done(hands.authorize(id, evse_id or connector_id))
 
     @routes.post("/reboot")
     async def reboot() -> str:
         """Take the supply of the station away for a while."""
-        async with idle():
-            return await done(hands.reboot())
+        return await done(hands.reboot())
 
     @routes.post("/state")
     async def state(
@@ -88,7 +73,8 @@ def actuator_routes(engine: Engine, access: Access) -> APIRouter:
         evse_id: Number = None,
     ) -> str:
         """Bring about a state: of the vehicle, of the pilot, of a part that is to fail."""
-        async with idle():
+
+        async def act() -> None:
             if faulted is not None:
                 await hands.faulted(faulted, evse_id)
             if unlock_failed is not None:
@@ -97,12 +83,18 @@ def actuator_routes(engine: Engine, access: Access) -> APIRouter:
                 await hands.fails(Failure.LOCAL_LIST_FAILURE, refused_local_auth_list, evse_id)
             if ready is not None or charging_limit is not None:
                 await hands.ready(ready is not False, charging_limit, evse_id)
-            return "OK"
+
+        return await done(act())
+
+    @routes.post("/parkingbay")
+    async def parking_bay(occupied: Switch = None) -> str:
+        """Refuse to move a vehicle onto a parking bay, or off it: no device can."""
+        with refusals():
+            raise NotOffered("no device of the bench moves a vehicle onto a parking bay")
 
     @routes.post("/end")
     async def end() -> str:
         """Make the lab safe and let the devices go."""
-        async with idle():
-            return await done(hands.release())
+        return await done(hands.release())
 
     return routes

@@ -15,6 +15,7 @@ from bench.plan import Selection
 from bench.report import FILES, read_run, render
 from bench.server.access import Access, Role, holder_of
 from bench.server.actuator_routes import actuator_routes
+from bench.server.bench_routes import bench_routes
 from bench.server.models import (
     AcceptedModel,
     AnswerModel,
@@ -48,6 +49,7 @@ def make_routes(engine: Engine, access: Access, viewers: Viewers) -> APIRouter:
     routes = APIRouter(prefix=ROOT)
     routes.include_router(_reading(engine, access, viewers))
     routes.include_router(_acting(engine, access))
+    routes.include_router(_workplace(engine, access))
     if engine.config.api.actuators:
         routes.include_router(actuator_routes(engine, access))
     return routes
@@ -194,6 +196,15 @@ def _acting(engine: Engine, access: Access) -> APIRouter:
             prompt=prompt_id, answer=accepted.value, comment=accepted.comment, by=accepted.by
         )
 
+    return routes
+
+
+def _workplace(engine: Engine, access: Access) -> APIRouter:
+    """Make the routes around the runs, for the operator alone: bench, DUTs, links."""
+    routes = APIRouter(
+        dependencies=[Depends(access.needs(Role.OPERATOR))], responses=problems(401, 403)
+    )
+    routes.include_router(bench_routes(engine))
     return routes
 
 

@@ -228,6 +228,12 @@ async def test_the_openapi_document_names_what_is_there(api: Api) -> None:
     document = (await api.http.get("/api/v1/openapi.json")).json()
     assert set(document["paths"]) == {
         "/api/v1/session",
+        "/api/v1/bench",
+        "/api/v1/bench/test",
+        "/api/v1/bench/scan",
+        "/api/v1/bench/act",
+        "/api/v1/bench/safe",
+        "/api/v1/bench/card",
         "/api/v1/procedures",
         "/api/v1/runs",
         "/api/v1/runs/{run}",

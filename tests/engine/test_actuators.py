@@ -79,6 +79,8 @@ async def test_a_run_begins_with_a_safe_lab_and_shuts_the_hands_out(tmp_path: Pa
     ("path", "status", "text"),
     [
         ("/plugin?halfway=true", 501, "halfway"),
+        ("/parkingbay?occupied=true", 501, "no device of the bench moves a vehicle onto a parking"),
+        ("/parkingbay?occupied=maybe", 422, "query.occupied"),
         ("/plugin?evse_id=9", 501, "not exactly one device with VehicleCoupler for connector 9"),
         ("/plugin?evse_id=0", 422, "query.evse_id"),
         ("/authorize", 422, "query.id: Field required"),

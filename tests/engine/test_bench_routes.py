@@ -1,0 +1,166 @@
+"""The operator sees, checks and moves the bench over the API while no run goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from bench.config import load_bench
+from bench.dut import load_dut
+from bench.engine import Engine
+from drivers.sim.lab import open_lab
+from tests.engine.programs import becomes_safe
+from tests.engine.service import DEADLINE, Service, impatient, served
+
+READER = """
+[[device]]
+name = "desk-reader"
+driver = "manual-card-reader"
+"""
+
+
+@asynccontextmanager
+async def desk(folder: Path) -> AsyncIterator[Service]:
+    """Serve an idle engine on the lab, whose operator reads the lab's cards as well."""
+    async with open_lab(folder) as lab:
+        out = folder / "runs"
+        out.mkdir()
+        path = lab.bench_file
+        text = await asyncio.to_thread(path.read_text)
+        await asyncio.to_thread(path.write_text, text + READER)
+        engine = Engine(load_bench(path), [impatient(load_dut(lab.dut_file))], out)
+        async with served(engine, out) as bench:
+            bench.lab = lab
+            yield bench
+
+
+async def act(bench: Service, device: str, method: str, status: int = 200, **arguments: Any) -> Any:
+    body = {"device": device, "method": method, "arguments": arguments}
+    answer = await bench.post("/bench/act", status, **body)
+    return answer["result"] if status == 200 else answer["detail"]
+
+
+async def test_whoever_comes_to_an_idle_engine_sees_all_of_it_and_what_is_done_by_hand(
+    tmp_path: Path,
+) -> None:
+    async with desk(tmp_path) as bench, bench.stream() as viewer:
+        assert bench.lab is not None
+        connector = bench.lab.world.connectors[1]
+        snapshot = viewer.snapshot
+        assert snapshot["dut"]["model"]
+        assert {one["state"] for one in snapshot["bench"]["devices"]} == {"closed"}
+        assert len(snapshot["bench"]["devices"]) == len(bench.engine.config.devices)
+
+        assert await act(bench, "pilot-box", "plug_in", connector=1) is None
+        assert (await act(bench, "pilot-box", "read_pilot", connector=1))["state"] == "B"
+        assert connector.pilot_state() == "B"
+        done = (await viewer.event("Acted"))["data"]
+        assert (done["device"], done["method"]) == ("pilot-box", "plug_in")
+        assert {frame["run"] for frame in viewer.frames} == {None}
+
+        wiring = await bench.get("/bench")
+        box = next(one for one in wiring["devices"] if one["name"] == "pilot-box")
+        assert (box["state"], box["connectors"], box["by_hand"]) == ("ready", [1], False)
+        assert box["link"].startswith("modbus-tcp://")
+        assert (await bench.post("/bench/safe"))["failures"] == {}
+        await becomes_safe(bench.lab)
+        states = (await bench.get("/session"))["bench"]["devices"]
+        assert {one["state"] for one in states} == {"closed"}
+
+        # The check takes every device by itself, so the hands have let go of them.
+        rows = await bench.post("/bench/test", devices=["meter", "desk-reader"])
+        assert [(one["name"], one["state"]) for one in rows] == [
+            ("meter", "sound"),
+            ("desk-reader", "answers"),
+        ]
+        assert (await viewer.event("DeviceChecked"))["data"]["state"] == "sound"
+        wiring = await bench.get("/bench")
+        checked = {one["name"]: one["checked"] for one in wiring["devices"]}
+        assert checked["meter"]["state"] == "sound"
+        assert checked["pilot-box"] is None
+        detail = (await bench.post("/bench/test", 422, devices=["metre"]))["detail"]
+        assert detail == "there is no device 'metre', did you mean 'meter'?"
+
+
+async def test_what_does_not_fit_a_capability_moves_nothing(tmp_path: Path) -> None:
+    async with desk(tmp_path) as bench:
+        for device, method, arguments, text in (
+            ("pilotbox", "plug_in", {}, "no device 'pilotbox', did you mean 'pilot-box'?"),
+            ("pilot-box", "plugin", {}, "has no method 'plugin', did you mean 'plug_in'?"),
+            ("pilot-box", "__init__", {}, "has no method '__init__'"),
+            ("pilot-box", "plug_in", {}, "argument 'connector' is missing"),
+            ("pilot-box", "plug_in", {"connector": 9}, "expected one of 1"),
+            ("pilot-box", "plug_in", {"connector": "1"}, '"1", expected a whole number'),
+            ("pilot-box", "plug_in", {"conector": 1}, "did you mean 'connector'?"),
+            ("pilot-box", "draw", {"connector": 1, "current": "NaN"}, "expected a number"),
+            ("pilot-box", "draw", {"connector": 1, "current": 10**400}, "of usual size"),
+            ("pilot-box", "unplug", {"connector": 1, "end": "left"}, "one of both, vehicle"),
+            ("meter", "read", {"x": 1}, "no argument 'x', it has none"),
+            ("card-changer", "present", {"card": "gold"}, "no card named 'gold'"),
+            ("network", "cut", {}, "stands before the OCPP endpoint"),
+        ):
+            status = 501 if device == "network" else 422
+            assert text in await act(bench, device, method, status, **arguments)
+        body = '{"device": "pilot-box", "method": "draw", "arguments": {"current": NaN}}'
+        answer = await bench.http.post("/api/v1/bench/act", content=body)
+        assert answer.status_code == 422
+        journals = list((tmp_path / "runs" / "engine").glob("*.jsonl"))
+        assert not any(b'"DeviceOpened"' in path.read_bytes() for path in journals)
+
+
+async def test_a_card_on_the_labs_reader_is_written_as_stations_do(tmp_path: Path) -> None:
+    async with desk(tmp_path) as bench:
+
+        async def lay(answer: Any) -> None:
+            async for prompts in bench.engine.desk.changes():
+                if prompts:
+                    await bench.post(f"/prompts/{prompts[0].id}/answer", answer=answer)
+                    return
+
+        reading = asyncio.create_task(bench.post("/bench/card", within=DEADLINE))
+        async with asyncio.timeout(DEADLINE):
+            await lay("04 A1 B2 C3")
+        card = await reading
+        assert card["uid"] == "04A1B2C3"
+        assert card["notations"]["upper"] == "04A1B2C3"
+        assert card["notations"]["reversed"] == "C3B2A104"
+        assert card["notations"]["decimal"] == str(0x04A1B2C3)
+        # Another card is another turn.
+        detail = (await bench.post("/bench/card", 504, within=0.05))["detail"]
+        assert detail == "desk-reader: no card within 0.05 s"
+
+
+async def test_the_bench_is_for_one_at_a_time(tmp_path: Path) -> None:
+    async with desk(tmp_path) as bench:
+        # A card is waited for; whoever makes the lab safe does not wait with it.
+        waiting = asyncio.create_task(bench.http.post("/api/v1/bench/card", json={"within": 100}))
+        async for prompts in bench.engine.desk.changes():
+            if prompts:
+                break
+        assert "at work" in (await bench.post("/bench/test", 409))["detail"]
+        assert "at work" in (await bench.post("/runs", 409, cases=["TC_019_CS"]))["detail"]
+        assert (await bench.post("/bench/safe"))["failures"] == {}
+        assert (await waiting).status_code == 409
+        async with bench.stream() as viewer:
+            await bench.start("TC_019_CS")
+            for path in ("/test", "/scan", "/safe", "/card"):
+                assert "is going on" in (await bench.post(f"/bench{path}", 409))["detail"]
+            assert "is going on" in await act(bench, "meter", "read", 409)
+            await viewer.event("RunEnded")
+
+
+async def test_the_end_of_the_engine_cuts_short_what_is_done_by_hand(tmp_path: Path) -> None:
+    async with desk(tmp_path) as bench:
+        await act(bench, "pilot-box", "plug_in", connector=1)
+        long = {"device": "mains", "method": "cycle", "arguments": {"off_for": 1000}}
+        answer = asyncio.create_task(bench.http.post("/api/v1/bench/act", json=long))
+        assert bench.lab is not None
+        world = bench.lab.world
+        async with asyncio.timeout(DEADLINE):
+            await world.until(lambda: not world.mains, within=DEADLINE)
+        bench.engine.close("the test")
+        assert (await answer).json() == {"detail": "the engine ends"}
+    await becomes_safe(bench.lab)
