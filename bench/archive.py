@@ -12,9 +12,10 @@ from typing import Any
 
 import orjson
 
-from bench.errors import BenchError
+from bench.errors import BenchError, JournalError
 from bench.events import RunEnded, RunStarted, from_data
 from bench.journal import JOURNAL
+from bench.migration import Migration
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +88,7 @@ class Archive:
             known = self._known.get(folder)
             if known is None or known[0] != mark:
                 known = self._known[folder] = mark, summarise(folder)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, JournalError) as error:
             self._known.pop(folder, None)
             self._warn(path, str(error))
             return None
@@ -100,7 +101,10 @@ class Archive:
 
 
 def summarise(folder: Path) -> Summary:
-    """Read a run's first and last record; raises ValueError when the first is no RunStarted."""
+    """Read a run's first and last record.
+
+    Raises ValueError when the first is no RunStarted, `JournalError` for a newer version's.
+    """
     with (folder / JOURNAL).open("rb") as file:
         begun, started = _read(file.readline())
         file.seek(0, 2)
@@ -123,6 +127,7 @@ def _read(line: bytes) -> tuple[str, Any]:
         raise ValueError("a record was cut")
     try:
         parts = orjson.loads(line)
+        parts = Migration()(parts)
         return parts["utc"], from_data(parts["event"], parts["data"])
     except (KeyError, TypeError, orjson.JSONDecodeError) as error:
         raise ValueError(f"not a record of a journal: {error}") from error

@@ -113,7 +113,7 @@ class Derivation:
         match event:
             case RunStarted(version=version, cases=cases, pixit=pixit, monitors=monitors):
                 self._version = version
-                self._watched = frozenset(monitors or _FIRST_MONITORS)
+                self._watched = frozenset(monitors)
                 self._planned = [str(case["id"]) for case in cases]
                 timing = pixit["timing"]
                 self._monitors = Monitors(
@@ -289,14 +289,6 @@ class Derivation:
             case.verdicts.append(verdict)
         same(f"the verdict on {event.name!r}", event.verdict, str(verdict))
         self.tally["values"] += 1
-
-
-_FIRST_MONITORS = (
-    *("schema", "timestamp-format", "timestamp-drift", "framing", "message-id", "one-call"),
-    *("answer", "error-code", "before-acceptance", "connector", "status", "transaction"),
-    "register",
-)
-"""The monitors of the versions whose journals do not name them."""
 
 
 def _is_finding(event: Checked) -> bool:

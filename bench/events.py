@@ -9,8 +9,11 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-SCHEMA = 1
-"""Version of the event vocabulary; a journal names the one it was written with."""
+SCHEMA = 2
+"""Version of the event vocabulary; a journal names the one it was written with.
+
+A field or kind of event that is only added needs no new one as long as its absence means nothing.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,12 @@ class RunStarted:
     files: dict[str, str]
     """Copies in the run's folder by name, with their SHA-256."""
     monitors: list[str] = field(default_factory=list)
-    """The rules that were watched all the time; empty in journals that do not say."""
+    """The rules that were watched all the time."""
+    signer: dict[str, str] | None = None
+    """With which key the run is signed when it ends: algorithm, public_key (base64 of the DER
+    SubjectPublicKeyInfo), fingerprint (SHA-256 of that)."""
+    timestamp: str | None = None
+    """URL of the authority that is asked for a time stamp when the run ends."""
 
 
 @dataclass(frozen=True, slots=True)

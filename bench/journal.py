@@ -20,6 +20,7 @@ import orjson
 from bench.clock import Stamp, from_iso, iso
 from bench.errors import JournalError
 from bench.events import Event, from_data, to_data
+from bench.migration import Migration
 
 T = TypeVar("T")
 
@@ -196,9 +197,11 @@ class JournalReader:
         self.head = FIRST
 
     def __iter__(self) -> Iterator[Record]:
+        """Yield the records; raises `JournalError` for no file, or one of a newer version."""
         self.fault, self.head = None, FIRST
+        migrated = Migration()
         try:
-            for record, end in chained(self.path, record_of):
+            for record, end in chained(self.path, lambda parts: record_of(migrated(parts))):
                 self.head = end.head
                 yield record
         except Unsound as error:
@@ -210,8 +213,7 @@ def chained(path: Path, read: Callable[[Any], T]) -> Iterator[tuple[T, End]]:
 
     Raises `Unsound` at the first line that is not, `JournalError` when there is no file.
     """
-    number: int | None = None
-    end = End(0, FIRST)
+    number, end = 0, End(0, FIRST)
     try:
         file = path.open("rb")
     except OSError as error:
@@ -221,8 +223,11 @@ def chained(path: Path, read: Callable[[Any], T]) -> Iterator[tuple[T, End]]:
             try:
                 parts, digest = unseal(line, end.head)
                 one = read(parts)
-                if number is not None and parts["n"] != number + 1:
-                    raise ValueError(f"record {parts['n']} follows record {number}")
+                if parts["n"] != number + 1:
+                    after = f"follows record {number}" if number else "comes first"
+                    raise ValueError(f"record {parts['n']} {after}")
+            except JournalError as error:
+                raise JournalError(f"{path}: {error}") from error
             except (KeyError, TypeError) as error:
                 raise Unsound(Fault(index, f"not a record of a journal: {error}")) from error
             except ValueError as error:

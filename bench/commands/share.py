@@ -55,7 +55,7 @@ def _make(options: argparse.Namespace, shares: Shares, out: Path) -> int:
 
     from bench.archive import dut_key, summarise
     from bench.dut import load_dut
-    from bench.errors import ConfigError
+    from bench.errors import ConfigError, JournalError
     from bench.server.place import where_served
     from bench.server.shares import duration
 
@@ -78,7 +78,7 @@ def _make(options: argparse.Namespace, shares: Shares, out: Path) -> int:
     else:
         try:
             run = summarise(options.run.resolve()).run
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, JournalError) as error:
             raise ConfigError(f"{options.run}: no run's folder: {error}") from error
     share, token = shares.make(options.name, lasting, dut=dut, run=run)
     sys.stderr.write(f"share {share.id} for {share.name} until {share.expires}\n")
