@@ -15,6 +15,8 @@ from bench.errors import BenchError, ConfigError, in_one_line
 
 USAGE = 3
 """Exit code of a usage or configuration error."""
+USUAL = "gui"
+"""The command that `pilotbench` alone stands for."""
 INTERRUPTED = 130
 """Exit code after Ctrl-C."""
 
@@ -27,7 +29,7 @@ def commands() -> list[Command]:
     )
     found = [import_module(f"bench.commands.{name}").COMMAND for name in own]
     found += [point.load() for point in entry_points(group="pilotbench.commands")]
-    order = ("demo", "lab", "run", "serve")
+    order = ("gui", "demo", "lab", "run", "serve")
     return sorted(found, key=lambda c: (order.index(c.name) if c.name in order else 9, c.name))
 
 
@@ -51,8 +53,12 @@ def _main(arguments: Sequence[str] | None) -> int:
         description="Hardware-in-the-loop lab bench controller for OCPP certification",
     )
     parser.add_argument("--version", action="version", version=f"pilotbench {__version__}")
-    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in commands():
+    known = commands()
+    # Without a command it is the desktop app, where that is installed.
+    usual = next((command for command in known if command.name == USUAL), None)
+    parser.set_defaults(debug=False)
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=usual is None)
+    for command in known:
         sub = subparsers.add_parser(command.name, help=command.summary, description=command.summary)
         sub.add_argument("--debug", action="store_true", help="show tracebacks")
         command.configure(sub)
@@ -61,6 +67,8 @@ def _main(arguments: Sequence[str] | None) -> int:
         options = parser.parse_args(arguments)
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else USAGE
+    if "command" not in options and usual is not None:
+        return _main([usual.name])
     command = options.command
     try:
         return int(command.run(options))

@@ -16,3 +16,5 @@ class Command:
     configure: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace], int]
     """Do it and return the exit code; raises `ConfigError` for exit code 3."""
+    hindrance: Callable[[], str | None] = lambda: None
+    """Tell in words what keeps it from running on this machine, None when nothing does."""

@@ -58,8 +58,9 @@ async def _serve(
     bench: BenchConfig, duts: list[DutConfig], out: Path, address: tuple[str, int]
 ) -> int:
     from bench.engine import Engine
+    from bench.served import alone, announced
     from bench.server import serving
-    from bench.server.place import announced, tls_of
+    from bench.server.place import tls_of
     from bench.server.shares import Shares
     from bench.server.token import operator_token
 
@@ -76,6 +77,7 @@ async def _serve(
         for number, name in ((signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")):
             loop.add_signal_handler(number, end, name)
             stack.callback(loop.remove_signal_handler, number)
+        stack.enter_context(alone(out))
         path, token = operator_token(out)
         host, port = address
         serve = serving(

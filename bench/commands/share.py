@@ -56,7 +56,7 @@ def _make(options: argparse.Namespace, shares: Shares, out: Path) -> int:
     from bench.archive import dut_key, summarise
     from bench.dut import load_dut
     from bench.errors import ConfigError, JournalError
-    from bench.server.place import where_served
+    from bench.served import where_served
     from bench.server.shares import duration
 
     if options.run is not None and options.dut is not None:
@@ -69,7 +69,8 @@ def _make(options: argparse.Namespace, shares: Shares, out: Path) -> int:
         lasting = duration(options.expires)
     except ValueError as error:
         raise ConfigError(f"--expires: {error}") from error
-    url = options.url or where_served(out)
+    served = where_served(out)
+    url = options.url or (None if served is None else served.url)
     if url is None:
         raise ConfigError(f"no engine serves {out}: start pilotbench serve, or give --url")
     dut, run = None, None

@@ -1,18 +1,14 @@
-"""Where an API may be offered and how, and where an engine is found that serves a folder."""
+"""Where an API may be offered, and how."""
 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.config import BenchConfig
 from bench.errors import ConfigError
-
-PLACE = "engine/url"
-"""The file that tells where the engine serves a folder of runs, in that folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +45,3 @@ def is_loopback(host: str) -> bool:
     with suppress(ValueError):
         return ipaddress.ip_address(host).is_loopback
     return host == "localhost"
-
-
-@contextmanager
-def announced(out: Path, url: str) -> Iterator[None]:
-    """Let `where_served` find the engine while the context lasts."""
-    path = out / PLACE
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(f"{url}\n", "utf-8")
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
-
-
-def where_served(out: Path) -> str | None:
-    """Return the URL of the engine that serves a folder of runs, None when there is none."""
-    try:
-        return (out / PLACE).read_text("utf-8").strip()
-    except OSError:
-        return None

@@ -69,8 +69,11 @@ def test_what_can_not_be_run_is_refused(
 
 @pytest.mark.parametrize("arguments", [["run"], ["run", "--frobnicate"], ["walk"], []])
 def test_what_is_no_command_line_is_refused(
-    capsys: pytest.CaptureFixture[str], arguments: list[str]
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: list[str]
 ) -> None:
+    # Without a command it is the desktop app, which has nowhere to be here.
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
     assert main(arguments) == 3
     said = capsys.readouterr()
     assert said.out == ""

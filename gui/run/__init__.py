@@ -1,0 +1,1 @@
+"""The Run screen: plan, current case, prompt bar, devices and watchers."""

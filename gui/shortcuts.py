@@ -1,0 +1,68 @@
+"""The list of shortcuts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PyQt6.QtGui import QKeySequence
+from PyQt6.QtWidgets import (
+    QDialog,
+    QGridLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+if TYPE_CHECKING:
+    from gui.window import MainWindow
+
+PROMPT_KEYS = (
+    ("Enter", "It is done, or: pass"),
+    ("F", "It could not be done, or: fail; asks for a note"),
+    ("I", "Inconclusive; asks for a note"),
+    ("1 to 9", "Choose an option"),
+    ("C", "Add a comment to the answer"),
+    ("Esc", "Leave note or comment; never answers"),
+)
+
+
+class Shortcuts(QDialog):
+    """Lists what keys do."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self.setObjectName("shortcuts")
+        self.setWindowTitle("Shortcuts")
+        self.resize(560, 640)
+        rows = [("Everywhere and on this screen", "")]
+        rows += [
+            (deed.shortcut().toString(QKeySequence.SequenceFormat.NativeText), deed.text())
+            for deed in window.all_deeds
+            if not deed.shortcut().isEmpty()
+        ]
+        rows += [("While the bench asks something", ""), *PROMPT_KEYS]
+        inside = QWidget()
+        grid = QGridLayout(inside)
+        grid.setColumnStretch(1, 1)
+        grid.setHorizontalSpacing(16)
+        for number, (key, text) in enumerate(rows):
+            label = QLabel(key)
+            label.setProperty("role", "key" if text else "heading")
+            if text:
+                grid.addWidget(label, number, 0)
+                grid.addWidget(QLabel(text), number, 1)
+            else:
+                grid.addWidget(label, number, 0, 1, 2)
+        area = QScrollArea()
+        area.setWidget(inside)
+        area.setWidgetResizable(True)
+        area.setAccessibleName("Shortcuts")
+        close = QPushButton("Close")
+        close.setAccessibleName("Close the list of shortcuts")
+        close.clicked.connect(self.close)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 24, 24, 16)
+        column.addWidget(area)
+        column.addWidget(close)

@@ -1,0 +1,42 @@
+"""The desktop app under test: no screen, settings of its own, nothing left behind by a test."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+from PyQt6.QtCore import QCoreApplication, QEvent, QSettings
+from PyQt6.QtWidgets import QApplication
+
+from gui.application import dress, make_application
+
+
+@pytest.fixture(scope="session")
+def qapp() -> QApplication:
+    """The application as the program makes it, with its own fonts and colours."""
+    return make_application()
+
+
+@pytest.fixture(autouse=True)
+def _apart(qapp: QApplication, tmp_path: Path) -> Iterator[None]:
+    """Give each test settings of its own, and take its widgets away when it is over.
+
+    A widget that a failed test leaves alive would be painted in a later one, and crash it.
+    """
+    form, scope = QSettings.Format.IniFormat, QSettings.Scope.UserScope
+    QSettings.setPath(form, scope, str(tmp_path / "settings"))
+    yield
+    for widget in QApplication.topLevelWidgets():
+        widget.hide()
+        widget.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    QCoreApplication.processEvents()
+    gc.collect()
+    if qapp.property("theme") != "light" or qapp.property("scale") != 1.0:
+        dress(qapp, "light", 1.0)
