@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,12 +85,19 @@ def changes(before: EarlierRun, dut: DutConfig) -> list[str]:
     found = []
     if before.stated != dut.dut.software:
         found.append(f"the stated software was {before.stated!r}, now {dut.dut.software!r}")
-    for item in sorted({*before.pics, *dut.pics}):
-        was, now = before.pics.get(item), dut.pics.get(item)
-        # An answer that was open before says nothing of the product that has changed.
-        if item in before.pics and was != now:
-            found.append(f"PICS {item} was {_said(was)}, now {_said(now)}")
-    return found
+    return found + changed_claims(before.pics, dut.pics)
+
+
+def changed_claims(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Say which PICS items are answered otherwise than before.
+
+    One that was open before says nothing of the product that has changed.
+    """
+    return [
+        f"PICS {item} was {_said(before[item])}, now {_said(after.get(item))}"
+        for item in sorted(before)
+        if before[item] != after.get(item)
+    ]
 
 
 def _said(answer: Any) -> str:

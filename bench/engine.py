@@ -138,11 +138,8 @@ class Engine:
             raise ConfigError("there is no DUT: start the engine with --dut")
         plan = make_plan(load_suites(), selection, dut, self.config)
         if not plan.cases:
-            refused = [
-                f"{one.procedure.id} will not run: {one.outcome}, {one.reason}"
-                for one in plan.refused
-            ]
-            raise ConfigError("; ".join(refused) or "no case to run: name cases, groups or a plan")
+            nothing = "no case to run: name cases, groups or a plan"
+            raise ConfigError("; ".join(plan.refusals) or nothing)
         return dut, plan
 
     async def start(self, dut: DutConfig, plan: Plan) -> str:

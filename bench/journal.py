@@ -7,9 +7,11 @@ Every line is handed to the system before `append` returns, so a killed process 
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -59,6 +61,8 @@ class JournalWriter:
                 os.ftruncate(self._file, self._size)
         except OSError as error:
             raise JournalError(f"{path}: {error.strerror}") from error
+        with suppress(OSError):  # not every file system can
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def append(self, record: Record, *, durable: bool = False) -> None:
         """Write a record; `durable` waits until it is on the disk.
@@ -104,6 +108,18 @@ class JournalWriter:
 
     def __exit__(self, *args: object) -> None:
         self.close()
+
+
+def is_being_written(path: Path) -> bool:
+    """Tell whether a program holds a journal open to write, be it one that does nothing."""
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        pass
+    return False
 
 
 def encode(record: Record, previous: str) -> tuple[bytes, str]:

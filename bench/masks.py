@@ -8,9 +8,14 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from bench.events import Event, FrameReceived, FrameSent
+from bench.events import FrameReceived, FrameSent
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 
 HIDDEN = "***"
 SHORTEST = 6
@@ -28,6 +33,10 @@ _MEMBER = re.compile(
     r'("(?:value|attributeValue|\w*(?:authorization_?key|password|passwd|secret))"\s*:\s*")'
     r'(?:[^"\\]|\\.)*',
     re.IGNORECASE,
+)
+
+_IN_TOML = re.compile(
+    r"""((?:password|secret|token|authorization_?key)\s*=\s*)("[^"\n]*"|'[^'\n]*')"""
 )
 
 
@@ -64,7 +73,13 @@ class Masks:
         with suppress(UnicodeDecodeError):
             self.know(password.decode())
 
-    def apply(self, event: Event) -> Event:
+    def toml(self, text: str) -> str:
+        """Hide the secrets in a file that a lab edits, and wherever they turn up from now on."""
+        for _, secret in _IN_TOML.findall(text):
+            self.know(secret[1:-1])
+        return _IN_TOML.sub(rf'\1"{HIDDEN}"', text)
+
+    def apply(self, event: T) -> T:
         """Return an event without secrets; the same when it has none."""
         changed: dict[str, Any] = {}
         for field in dataclasses.fields(event):
@@ -74,7 +89,7 @@ class Masks:
                 changed[field.name] = masked
         return dataclasses.replace(event, **changed) if changed else event
 
-    def _field(self, event: Event, name: str, value: Any) -> Any:
+    def _field(self, event: Any, name: str, value: Any) -> Any:
         if isinstance(event, FrameReceived | FrameSent):
             if name == "text" and value is not None:
                 return self.frame(value)

@@ -60,6 +60,13 @@ class Plan:
     refused: tuple[Outcome, ...] = field(default=())
     """Those of `not_run` that leave a gap: asked for by id, or selected and applicable perhaps."""
 
+    @property
+    def refusals(self) -> list[str]:
+        """Say in words why those will not run."""
+        return [
+            f"{one.procedure.id} will not run: {one.outcome}, {one.reason}" for one in self.refused
+        ]
+
 
 def load_suites() -> tuple[Suite, ...]:
     """Load the suites of all spokes (entry points `pilotbench.suites`)."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
@@ -29,11 +28,6 @@ from bench.plan import Plan
 from bench.response_times import ResponseTimes
 from bench.runner import Runner
 from bench.stream import Stream, comparing_clocks
-
-_SECRET = re.compile(
-    r"""((?:password|secret|token|authorization_?key)\s*=\s*)("[^"\n]*"|'[^'\n]*')"""
-)
-"""What the copies in a run's folder leave out of the lab's files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,10 +199,7 @@ class Session:
         names = "".join(f'    "{one.id}",\n' for one in plan.cases)
         copies = {"plan.toml": f"[plan]\ncases = [\n{names}]\n"}
         for path, name in ((self.config.path, "bench.toml"), (self.dut.path, "dut.toml")):
-            text = path.read_text("utf-8")
-            for _, secret in _SECRET.findall(text):
-                self.stream.masks.know(secret[1:-1])
-            copies[name] = _SECRET.sub(r'\1"***"', text)
+            copies[name] = self.stream.masks.toml(path.read_text("utf-8"))
         for name, text in copies.items():
             try:
                 folder.mkdir(parents=True, exist_ok=True)
@@ -223,7 +214,7 @@ class Session:
             run=self.run_id or "",
             version=__version__,
             schema=SCHEMA,
-            bench={"name": self.config.bench.name, "calibrations": self._calibrations()},
+            bench={"name": self.config.bench.name},
             dut={
                 "kind": dut.kind,
                 "identity": dut.identity,
@@ -245,8 +236,6 @@ class Session:
                 {
                     "id": outcome.procedure.id,
                     "title": outcome.procedure.title,
-                    "mark": outcome.procedure.mark,
-                    "group": outcome.procedure.group,
                     "outcome": outcome.outcome,
                     "reason": outcome.reason,
                 }
@@ -257,14 +246,6 @@ class Session:
             files=files,
             monitors=list(NAMES),
         )
-
-    def _calibrations(self) -> dict[str, dict[str, str]]:
-        """Write the certificates of the bench's devices as plain data, by device."""
-        return {
-            one.name: {key: str(value) for key, value in asdict(one.calibration).items() if value}
-            for one in self.config.devices
-            if one.calibration is not None
-        }
 
     def abort(self, by: str) -> None:
         """End the run that is going on; a second call cuts its clean-ups short.

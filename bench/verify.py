@@ -35,22 +35,26 @@ class Verification:
         return not self.faults
 
 
-def verify(folder: Path) -> Verification:
-    """Verify a run's folder; raises `ConfigError` when it holds no journal."""
+def verify(folder: Path, *, killed: bool = False) -> Verification:
+    """Verify a run's folder; raises `ConfigError` when it holds no journal.
+
+    Of a run that is known to be `killed` it is no fault that the journal ends too soon.
+    """
     path = folder / JOURNAL
     if not path.is_file():
         raise ConfigError(f"{folder}: no {JOURNAL} here, so this is no run's folder")
     reader = JournalReader(path)
     records = list(reader)
     view = fold(records)
-    faults = [_end_of_journal(path, reader.fault, records, view)]
+    end = _end_of_journal(path, reader.fault, records, view)
+    faults = [None if killed and _is_whole(path, reader.fault) else end]
     names = list(view.started.files) if view.started else []
     faults += _changed_files(folder, view.started.files if view.started else {})
     attached = dict(_attachments(records, view))
     names += attached
     faults += _changed_files(folder, attached)
     samples = _unattached_samples(folder, view)
-    if faults[0] is None:
+    if end is None:
         faults.append(samples)
         faults.append(_other_results(folder, view))
         names.append("results.json")
@@ -59,7 +63,7 @@ def verify(folder: Path) -> Verification:
     faults.append(None if difference is None else str(difference))
     tally = derivation.tally
     # Where the journal ends too soon, the hash is missing for that reason.
-    more = () if faults[0] is None or samples is None else (f"samples  {samples}",)
+    more = () if end is None or samples is None else (f"samples  {samples}",)
     summary = (
         f"journal  {len(records)} records in a chain of hashes, the last {reader.head}",
         f"files    {', '.join(names) or 'none'}",
@@ -81,10 +85,15 @@ def _end_of_journal(
     if view.case is not None:
         step = f" step {view.step.title!r}" if view.step else ""
         where += f", during {view.case.id}{step}"
-    if fault is None or fault.line > path.read_bytes().count(b"\n"):
+    if _is_whole(path, fault):
         cut = "" if fault is None else f" (line {fault.line} is cut short)"
         return f"the journal ends at {where}; it is whole up to there{cut}"
     return f"{JOURNAL} {fault}; it is sound up to {where}"
+
+
+def _is_whole(path: Path, fault: Fault | None) -> bool:
+    """Tell whether every line that was written to its end is sound."""
+    return fault is None or fault.line > path.read_bytes().count(b"\n")
 
 
 def _attachments(records: list[Record], view: RunView) -> Iterator[tuple[str, str]]:

@@ -17,7 +17,6 @@ import textwrap
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import date
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -27,7 +26,6 @@ from meanings import RELAY_MEANINGS
 from pydantic import BaseModel
 from sources import ROOT, attribute_docstrings, source
 
-from bench import events
 from bench.cli import commands
 from bench.config import BenchConfig, BenchSettings
 from bench.device import Driver
@@ -44,14 +42,7 @@ from stations.defects import DEFECTS
 MODELS = (models, bench_models)
 """What declares the objects of the API."""
 
-_SCALARS = {
-    str: "text",
-    int: "whole number",
-    float: "number",
-    bool: "true or false",
-    Path: "path",
-    date: "date",
-}
+_SCALARS = {str: "text", int: "whole number", float: "number", bool: "true or false", Path: "path"}
 
 
 def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -180,10 +171,24 @@ def command_lines() -> str:
     for command in commands():
         parser = argparse.ArgumentParser(prog=f"pilotbench {command.name}", add_help=False)
         command.configure(parser)
-        rows = [(_argument(one), one.help or "", _preset(one)) for one in parser._actions]  # noqa: SLF001
-        head = f"## pilotbench {command.name}\n\n{command.summary[0].upper()}{command.summary[1:]}."
-        parts.append(f"{head}\n\n{table(('argument', 'meaning', 'default'), rows)}")
+        parts += _command("##", f"pilotbench {command.name}", command.summary, parser)
     return "\n\n".join(parts)
+
+
+def _command(mark: str, name: str, summary: str, parser: argparse.ArgumentParser) -> Iterator[str]:
+    """Describe a command, then those beneath it."""
+    yield f"{mark} {name}\n\n{summary[0].upper()}{summary[1:]}."
+    rows, beneath = [], []
+    for one in parser._actions:  # noqa: SLF001
+        if isinstance(one, argparse._SubParsersAction):  # noqa: SLF001
+            beneath.append(one)
+        elif not isinstance(one, argparse._HelpAction):  # noqa: SLF001
+            rows.append((_argument(one), one.help or "", _preset(one)))
+    if rows or not beneath:
+        yield table(("argument", "meaning", "default"), rows)
+    for one in beneath:
+        for word, sub in one.choices.items():
+            yield from _command(f"{mark}#", f"{name} {word}", sub.description or "", sub)
 
 
 def _argument(action: argparse.Action) -> str:
@@ -196,11 +201,12 @@ def _argument(action: argparse.Action) -> str:
 def _preset(action: argparse.Action) -> str:
     if action.required and action.nargs != "*":
         return "required"
-    return f"`{action.default}`" if isinstance(action.default, str) else ""
+    return f"`{action.default}`" if isinstance(action.default, str) and action.default else ""
 
 
-def kinds_of_event() -> str:
-    """Describe every kind of event with its fields."""
+def kinds_of_event(place: str) -> str:
+    """Describe every kind of event of a vocabulary, given as module, with its fields."""
+    events = import_module(place)
     parts = []
     for name, kind in events.KINDS.items():
         hints, meanings = typing.get_type_hints(kind), attribute_docstrings(kind)

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 from bench.command import Command
 
 if TYPE_CHECKING:
+    from bench.config import BenchConfig
+    from bench.dut import DutConfig
     from bench.plan import Plan, Selection
     from bench.session import RunResult, Session
     from bench.terminal import Progress
@@ -28,6 +30,11 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bench", type=Path, metavar="F", required=True, help="the bench.toml")
     parser.add_argument("--dut", type=Path, metavar="F", required=True, help="the dut.toml")
     parser.add_argument("--out", type=Path, metavar="DIR", help="the run's folder (runs/… if none)")
+    configure_operator(parser)
+
+
+def configure_operator(parser: argparse.ArgumentParser) -> None:
+    """Add the options by which somebody answers prompts."""
     parser.add_argument(
         "--operator",
         choices=("terminal", "api", "refuse"),
@@ -42,23 +49,36 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     from bench.config import load_bench
     from bench.dut import load_dut
-    from bench.errors import ConfigError
-    from bench.journal import JOURNAL
-    from bench.plan import load_suites, make_plan
-    from bench.session import Session
 
     bench, dut = load_bench(options.bench), load_dut(options.dut)
-    selection = _selection(options)
+    plan = planned(_selection(options), dut, bench)
+    return perform(options, bench, dut, plan, options.out or _new_folder(dut.dut.model))
+
+
+def planned(selection: Selection, dut: DutConfig, bench: BenchConfig) -> Plan:
+    """Plan a run and say what is left out; raises `ConfigError` when there is nothing to run."""
+    from bench.errors import ConfigError
+    from bench.plan import load_suites, make_plan
+
     plan = make_plan(load_suites(), selection, dut, bench)
-    refused = [
-        f"{outcome.procedure.id} will not run: {outcome.outcome}, {outcome.reason}"
-        for outcome in plan.refused
-    ]
     if not plan.cases:
-        raise ConfigError("; ".join(refused) or _nothing_to_run(selection))
-    for text in refused:
+        raise ConfigError("; ".join(plan.refusals) or _nothing_to_run(selection))
+    for text in plan.refusals:
         sys.stderr.write(f"pilotbench: {text}\n")
-    folder = options.out or _new_folder(dut.dut.model)
+    return plan
+
+
+def perform(
+    options: argparse.Namespace, bench: BenchConfig, dut: DutConfig, plan: Plan, folder: Path
+) -> int:
+    """Make a run in a folder, with progress, results and report; return the exit code.
+
+    Raises `ConfigError` when the folder holds a run, `JournalError` when its record is lost.
+    """
+    from bench.errors import ConfigError
+    from bench.journal import JOURNAL
+    from bench.session import Session
+
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / JOURNAL).exists():

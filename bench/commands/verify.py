@@ -5,18 +5,30 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.command import Command
 
+if TYPE_CHECKING:
+    from bench.verify import Verification
+
 
 def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", type=Path, metavar="RUN", help="the run's folder")
+    parser.add_argument("run", type=Path, metavar="RUN", help="the folder of a run or a campaign")
 
 
 def _run(options: argparse.Namespace) -> int:
+    from bench.campaign.check import verify_campaign
+    from bench.campaign.folder import RECORD
     from bench.verify import verify
 
-    verification = verify(options.run)
+    if (options.run / RECORD).is_file():
+        return tell(verify_campaign(options.run))
+    return tell(verify(options.run))
+
+
+def tell(verification: Verification) -> int:
+    """Print what was verified and what is wrong; return the exit code."""
     lines = [*verification.summary, *(f"NOT SOUND: {fault}" for fault in verification.faults)]
     if verification.is_sound:
         lines.append("sound")

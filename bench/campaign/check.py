@@ -1,0 +1,95 @@
+"""Verify a campaign: its chain, its files, and every run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+
+from bench.campaign.acts import digest_of, untaken
+from bench.campaign.events import FileAdded, InputsTaken, RunAdded
+from bench.campaign.folder import FILES, RECORD, RUNS, read
+from bench.campaign.runs import added
+from bench.campaign.view import CampaignView
+from bench.errors import BenchError, ConfigError
+from bench.events import to_data
+from bench.journal import JOURNAL
+from bench.unlike import unlike
+from bench.verify import Verification, verify
+
+
+def verify_campaign(folder: Path) -> Verification:
+    """Verify a campaign's folder; raises `ConfigError` when it holds none.
+
+    Of a run that was killed it is known that its journal ends too soon; it must end where it did.
+    """
+    try:
+        view = read(folder)
+    except ConfigError:
+        raise
+    except BenchError as error:
+        return Verification((), (str(error),))
+    files = _files(view)
+    faults = [*_changed(folder, files)]
+    summary = [
+        f"campaign {len(view.records)} records in a chain of hashes, the last {_head(folder)}",
+        f"files    {len(files)} with a hash in the record",
+    ]
+    for name in sorted(_unknown(folder, files)):
+        summary.append(f"         {name} is not in the record")
+    for run in view.added:
+        found = list(_faults_of(folder / RUNS / run.run, run))
+        faults += [f"run {run.run}: {fault}" for fault in found]
+        state = "not sound" if found else "sound" if run.ended else "sound up to where it was cut"
+        summary.append(f"run      {run.run}: {len(run.cases)} cases, {state}")
+    for path in untaken(folder, view):
+        summary.append(f"run      {path.name}: not taken up, so it was not verified")
+    return Verification(tuple(summary), tuple(faults))
+
+
+def _head(folder: Path) -> str:
+    line = (folder / RECORD).read_bytes().rpartition(b"\n")[0].rpartition(b"\n")[2]
+    return line[-66:-2].decode()
+
+
+def _files(view: CampaignView) -> dict[str, str]:
+    """List the files that the record names, with their hashes."""
+    found: dict[str, str] = {}
+    for record in view.records:
+        match record.event:
+            case InputsTaken(files=files):
+                found |= files
+            case FileAdded(file=file, sha256=digest):
+                found[file] = digest
+    return found
+
+
+def _changed(folder: Path, files: Mapping[str, str]) -> Iterator[str]:
+    for name, digest in files.items():
+        try:
+            came = digest_of(folder / name)
+        except OSError as error:
+            yield f"{name}: {error.strerror}"
+            continue
+        if came != digest:
+            yield f"{name} was changed: its SHA-256 is {came}, the record says {digest}"
+
+
+def _unknown(folder: Path, files: Mapping[str, str]) -> set[str]:
+    found = (path for path in (folder / FILES).glob("*") if not path.name.startswith("."))
+    return {f"{FILES}/{path.name}" for path in found} - set(files)
+
+
+def _faults_of(folder: Path, run: RunAdded) -> Iterator[str]:
+    """Say what is wrong with a run; first whether it is the one that was added."""
+    try:
+        now = added(folder, run.by, run.source)
+    except BenchError as error:
+        yield str(error)
+        return
+    if now.head != run.head:
+        yield f"{JOURNAL} ends with the hash {now.head}, the campaign's record says {run.head}"
+        return
+    for other in islice(unlike(to_data(run), to_data(now)), 1):
+        yield f"{other.path} is {other.first!r} in the campaign's record, {other.second!r} here"
+    yield from verify(folder, killed=run.ended is None).faults
