@@ -12,6 +12,7 @@ from bench.bench import MAKING_SAFE, OPENING
 from bench.config import BenchConfig, DeviceEntry
 from bench.device import Action, Answer, Device, DriverContext, Identity, Operator
 from bench.errors import ConfigError, DeviceError, DeviceTimeout, LinkError, Unverifiable
+from bench.pictures import Picture
 
 SELF_TEST = 30.0
 """Deadline in s for one device's self-test."""
@@ -134,6 +135,7 @@ class _Nobody(Operator):
         options: Sequence[str] = (),
         action: Action | None = None,
         within: float | None = None,
+        picture: Picture | None = None,
     ) -> Answer:
         """Ask nobody."""
         raise Unverifiable("nobody is asked while the devices are checked")

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from bench.pictures import Picture
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -66,11 +68,12 @@ class Operator(Protocol):
         options: Sequence[str] = (),
         action: Action | None = None,
         within: float | None = None,
+        picture: Picture | None = None,
     ) -> Answer:
         """Put a prompt and wait for its answer; `Unverifiable` when refused or not answered.
 
         `kind` is confirm, choose, enter or judge (CONTRACT); `within` in s, None: the bench's
-        operator deadline.
+        operator deadline; `picture` shows what the text says.
         """
 
 

@@ -24,6 +24,7 @@ from bench.events import (
     PromptWithdrawn,
 )
 from bench.ocpp.frame import shorten
+from bench.pictures import Picture
 from bench.stream import Stream
 
 KINDS = ("confirm", "choose", "enter", "judge")
@@ -56,6 +57,7 @@ class Prompt:
     asked: datetime
     action: Action | None = None
     picture: str | None = None
+    """Name of a drawing of `bench.pictures`."""
 
     def to_json(self) -> dict[str, Any]:
         """Write the prompt as front ends get it (CONTRACT, "A prompt")."""
@@ -117,6 +119,7 @@ class PromptDesk(Operator):
         options: Sequence[str] = (),
         action: Action | None = None,
         within: float | None = None,
+        picture: Picture | None = None,
     ) -> Answer:
         """Put a prompt and wait for its answer; `Unverifiable` when refused or not answered."""
         if kind not in KINDS or (kind == "choose") != bool(options):
@@ -126,7 +129,8 @@ class PromptDesk(Operator):
         deadline = moment + timedelta(seconds=seconds)
         self._asked += 1
         name = f"{self._prefix}p{self._asked}"
-        prompt = Prompt(name, kind, text, tuple(options), deadline, moment, action)
+        drawing = None if picture is None else picture.value
+        prompt = Prompt(name, kind, text, tuple(options), deadline, moment, action, drawing)
         shown = prompt.to_json()
         self.stream.emit(
             Prompted(

@@ -10,6 +10,7 @@ from typing import Any, Protocol, Self, TypeVar
 
 from bench.device import Action, Device, DriverContext, Identity, Operator
 from bench.errors import Unverifiable
+from bench.pictures import Picture
 from drivers.lifecycle import report
 
 T = TypeVar("T")
@@ -25,11 +26,12 @@ class Hand:
         self._operator: Operator = context.operator
         self._capability = capability.__name__
 
-    async def does(self, text: str, method: str, /, **arguments: Any) -> None:
+    async def does(
+        self, text: str, method: str, /, picture: Picture | None = None, **arguments: Any
+    ) -> None:
         """Have something done; raises `Unverifiable` when it could not be done."""
-        answer = await self._operator.ask(
-            "confirm", text, action=Action(self._capability, method, arguments)
-        )
+        action = Action(self._capability, method, arguments)
+        answer = await self._operator.ask("confirm", text, action=action, picture=picture)
         if answer.value is not True:
             comment = f": {answer.comment}" if answer.comment else ""
             raise Unverifiable(f"{self._name}: the operator could not do it{comment} ({text})")
@@ -42,18 +44,36 @@ class Hand:
             raise Unverifiable(f"{self._name}: {answer.value!r}, expected yes or no ({question})")
         return bool(answer.value == _YES)
 
-    async def enters(self, text: str, low: float, method: str, /, **arguments: Any) -> float:
+    async def enters(
+        self,
+        text: str,
+        low: float,
+        method: str,
+        /,
+        picture: Picture | None = None,
+        **arguments: Any,
+    ) -> float:
         """Have a number read and entered, at least `low`; ask once more when it is none."""
-        return await self.writes(text, lambda value: _number(value, low), method, **arguments)
+        return await self.writes(
+            text, lambda value: _number(value, low), method, picture, **arguments
+        )
 
     async def writes(
-        self, text: str, read: Callable[[Any], T], method: str, /, **arguments: Any
+        self,
+        text: str,
+        read: Callable[[Any], T],
+        method: str,
+        /,
+        picture: Picture | None = None,
+        **arguments: Any,
     ) -> T:
         """Have something entered that `read` understands; ask once more when it raises."""
         action = Action(self._capability, method, arguments)
         reason = ""
         for _ in range(2):
-            answer = await self._operator.ask("enter", reason + text, action=action)
+            answer = await self._operator.ask(
+                "enter", reason + text, action=action, picture=picture
+            )
             try:
                 return read(answer.value)
             except ValueError as error:

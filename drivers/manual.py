@@ -26,6 +26,7 @@ from bench.capability import (
 from bench.device import Driver, DriverContext
 from bench.errors import Unverifiable
 from bench.metrology import Quantity
+from bench.pictures import Picture
 from drivers.hand import Hand, ManualDevice
 
 
@@ -57,7 +58,12 @@ class ManualCards(ManualDevice, CardPresenter):
         )
         try:
             await self._hand.does(
-                text, "present", card=card.name, id_tag=card.id_tag, connector=connector
+                text,
+                "present",
+                Picture.PRESENT_CARD,
+                card=card.name,
+                id_tag=card.id_tag,
+                connector=connector,
             )
         except asyncio.CancelledError:
             self._at_reader = True
@@ -66,7 +72,8 @@ class ManualCards(ManualDevice, CardPresenter):
     async def withdraw(self) -> None:
         """Ask to take cards away, if one may be at the reader."""
         if self._at_reader:
-            await self._hand.does("Take every card away from the reader.", "withdraw")
+            text = "Take every card away from the reader."
+            await self._hand.does(text, "withdraw", Picture.REMOVE_CARD)
             self._at_reader = False
 
 
@@ -94,6 +101,7 @@ class ManualMeter(ManualDevice, PowerMeter):
             "Read the energy meter: total active power in W.",
             -math.inf,
             "read",
+            Picture.READ_METER,
             quantity="power",
             unit="W",
         )
@@ -101,6 +109,7 @@ class ManualMeter(ManualDevice, PowerMeter):
             f"Read the energy meter: imported active energy in {self._unit}.",
             0.0,
             "read",
+            Picture.READ_METER,
             quantity="energy_import",
             unit=self._unit,
         )
@@ -130,13 +139,13 @@ class ManualPower(ManualDevice, PowerSwitch):
         """Ask to switch on, unless it is known to be on."""
         if self._on is not True:
             text = "Switch the supply of the charging station on."
-            await self._act(True, text, "switch_on")
+            await self._act(True, text, "switch_on", Picture.MAINS_ON)
 
     async def switch_off(self) -> None:
         """Ask to switch off, unless it is known to be off."""
         if self._on is not False:
             text = "Switch the supply of the charging station off."
-            await self._act(False, text, "switch_off")
+            await self._act(False, text, "switch_off", Picture.MAINS_OFF)
 
     async def cycle(self, *, off_for: float) -> None:
         """Ask to switch off, wait, and switch on."""
@@ -144,7 +153,7 @@ class ManualPower(ManualDevice, PowerSwitch):
             "Switch the supply of the charging station off, "
             f"wait at least {off_for:g} s, and switch it on again."
         )
-        await self._act(True, text, "cycle", off_for=off_for)
+        await self._act(True, text, "cycle", Picture.MAINS_CYCLE, off_for=off_for)
 
     async def is_on(self) -> bool:
         """Tell from memory; ask when it is not known."""
@@ -152,9 +161,11 @@ class ManualPower(ManualDevice, PowerSwitch):
             return self._on
         return await self._hand.tells("Is the supply of the charging station on?", "is_on")
 
-    async def _act(self, on: bool, text: str, method: str, /, **arguments: Any) -> None:
+    async def _act(
+        self, on: bool, text: str, method: str, picture: Picture, /, **arguments: Any
+    ) -> None:
         try:
-            await self._hand.does(text, method, **arguments)
+            await self._hand.does(text, method, picture, **arguments)
         except asyncio.CancelledError:
             self._on, self._interrupted = None, True
             raise
@@ -171,6 +182,7 @@ _CUT_TEXTS = {
         "its network cable, or switch off the access point or mobile network that it uses."
     ),
 }
+_CUT_PICTURES = {Cut.DROP: Picture.BLOCK_BEYOND, Cut.RESET: Picture.PULL_NETWORK_CABLE}
 
 
 class ManualNetwork(ManualDevice, NetworkPath):
@@ -198,7 +210,7 @@ class ManualNetwork(ManualDevice, NetworkPath):
             return
         before, self._cut = self._cut, how
         try:
-            await self._hand.does(_CUT_TEXTS[how], "cut", how=how.value)
+            await self._hand.does(_CUT_TEXTS[how], "cut", _CUT_PICTURES[how], how=how.value)
         except Unverifiable:
             self._cut = before
             raise
@@ -211,7 +223,9 @@ class ManualNetwork(ManualDevice, NetworkPath):
                 "Mend the network connection of the charging station: nothing broken, no delay, "
                 "no limit."
             )
-            await self._hand.does(text, "restore")
+            mends = self._cut is Cut.RESET
+            picture = Picture.PLUG_NETWORK_CABLE if mends else None
+            await self._hand.does(text, "restore", picture)
             self._cut, self._delayed, self._limited, self._known = None, False, False, True
 
     async def delay(self, seconds: float) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from bench.capability import CardReader, CardReading
 from bench.cards import uid_bytes
 from bench.device import Driver, DriverContext
+from bench.pictures import Picture
 from drivers.hand import Hand, ManualDevice
 
 _ENTER = (
@@ -40,7 +41,9 @@ class ManualCardReader(ManualDevice, CardReader):
         """Ask for the UID of a card, unless one is at hand; the prompt has its own deadline."""
         if self._card is None:
             text = f"Take a card and {_ENTER}."
-            self._card = await self._hand.writes(text, _reading, "await_card", within=within)
+            self._card = await self._hand.writes(
+                text, _reading, "await_card", Picture.READ_CARD, within=within
+            )
         return self._card
 
     async def await_removal(self, *, within: float) -> None:

@@ -11,6 +11,7 @@ from bench.capability import Load, LoadReading
 from bench.device import Driver, DriverContext
 from bench.errors import Unverifiable
 from bench.metrology import Quantity
+from bench.pictures import Picture
 from drivers.hand import Hand, ManualDevice
 
 
@@ -53,12 +54,12 @@ class ManualLoad(ManualDevice, Load):
             )
         if self._current != current:
             text = f"Set the load to {current:g} A and switch it on."
-            await self._act(current, text, "draw", current=current)
+            await self._act(current, text, "draw", Picture.SET_LOAD, current=current)
 
     async def release(self) -> None:
         """Ask to switch the load off, unless it is known to be off."""
         if self._current != 0.0:
-            await self._act(0.0, "Switch the load off.", "release")
+            await self._act(0.0, "Switch the load off.", "release", Picture.SWITCH_LOAD_OFF)
 
     async def is_drawing(self) -> bool:
         """Tell from memory; ask when it is not known."""
@@ -78,9 +79,11 @@ class ManualLoad(ManualDevice, Load):
             Quantity(volts, "V"), Quantity(amperes, "A"), Quantity(volts * amperes, "W")
         )
 
-    async def _act(self, current: float, text: str, method: str, /, **arguments: Any) -> None:
+    async def _act(
+        self, current: float, text: str, method: str, picture: Picture, /, **arguments: Any
+    ) -> None:
         try:
-            await self._hand.does(text, method, **arguments)
+            await self._hand.does(text, method, picture, **arguments)
         except asyncio.CancelledError:
             self._current = None
             raise

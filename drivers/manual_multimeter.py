@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bench.capability import Multimeter
 from bench.device import Driver, DriverContext
 from bench.metrology import Quantity, within_limits
+from bench.pictures import Picture
 from drivers.hand import Hand, ManualDevice
 
 
@@ -59,11 +60,13 @@ class ManualMultimeter(ManualDevice, Multimeter):
         self, what: str, unit: str, low: float, method: str, at_most: float | None
     ) -> Quantity:
         text = f"Measure the {what} with the multimeter"
+        picture = Picture.MEASURE_RESISTANCE if unit == "Ω" else Picture.MEASURE_VOLTAGE
         arguments = {}
         if at_most is not None:
             text += f", in a range for {at_most:g} {unit}"
             arguments["at_most"] = at_most
-        value = await self._hand.enters(f"{text}; read it in {unit}.", low, method, **arguments)
+        text += f"; read it in {unit}."
+        value = await self._hand.enters(text, low, method, picture, **arguments)
         error = self._settings.of_reading / 100 * abs(value) + self._settings.floor
         return Quantity(value, unit, within_limits(error))
 

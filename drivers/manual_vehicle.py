@@ -9,6 +9,7 @@ from typing import Any
 from bench.capability import End, PilotFault, PilotReading, VehicleCoupler, VehicleEmulator
 from bench.device import Driver, DriverContext
 from bench.errors import Unverifiable
+from bench.pictures import Picture
 from drivers.hand import Hand, ManualDevice
 from drivers.manual import ManualSettings
 
@@ -26,10 +27,12 @@ class ManualCoupler(ManualDevice, VehicleCoupler):
         """Have the cable taken out that this device has had plugged in."""
         left = {number for number, ends in self._plugged.items() if ends}
         for connector in sorted(left | self._interrupted):
-            text = _unplug_text(connector, End.BOTH, self._plugged.get(connector))
+            text, picture = _unplugging(connector, End.BOTH, self._plugged.get(connector))
             try:
                 await self._move(
-                    connector, None, text, "unplug", connector=connector, end=End.BOTH.value
+                    *(connector, None, text, "unplug", picture),
+                    connector=connector,
+                    end=End.BOTH.value,
                 )
             except Unverifiable:
                 self._plugged.pop(connector, None)
@@ -43,7 +46,9 @@ class ManualCoupler(ManualDevice, VehicleCoupler):
                 f"Plug the charging cable into connector {connector} of the charging station "
                 "and into the vehicle."
             )
-            await self._move(connector, End.BOTH, text, "plug_in", connector=connector)
+            await self._move(
+                connector, End.BOTH, text, "plug_in", Picture.PLUG_IN, connector=connector
+            )
 
     async def unplug(self, connector: int, *, end: End = End.BOTH) -> None:
         """Ask to take the cable out; asks nothing when it is out at that end already."""
@@ -53,8 +58,10 @@ class ManualCoupler(ManualDevice, VehicleCoupler):
         if known and (ends is None or ends is stays):
             return
         left = stays if ends in (End.BOTH, None) else None
-        text = _unplug_text(connector, end, ends)
-        await self._move(connector, left, text, "unplug", connector=connector, end=end.value)
+        text, picture = _unplugging(connector, end, ends)
+        await self._move(
+            connector, left, text, "unplug", picture, connector=connector, end=end.value
+        )
 
     async def is_plugged_in(self, connector: int) -> bool:
         """Tell from memory; ask when it is not known."""
@@ -67,10 +74,17 @@ class ManualCoupler(ManualDevice, VehicleCoupler):
         return plugged
 
     async def _move(
-        self, connector: int, ends: End | None, text: str, method: str, /, **arguments: Any
+        self,
+        connector: int,
+        ends: End | None,
+        text: str,
+        method: str,
+        picture: Picture,
+        /,
+        **arguments: Any,
     ) -> None:
         try:
-            await self._hand.does(text, method, **arguments)
+            await self._hand.does(text, method, picture, **arguments)
         except asyncio.CancelledError:
             self._plugged.pop(connector, None)
             self._interrupted.add(connector)
@@ -79,17 +93,21 @@ class ManualCoupler(ManualDevice, VehicleCoupler):
         self._interrupted.discard(connector)
 
 
-def _unplug_text(connector: int, end: End, ends: End | None) -> str:
+def _unplugging(connector: int, end: End, ends: End | None) -> tuple[str, Picture]:
+    """Say what to take out, and show it, when the cable is in at `ends`; None: not known."""
     station = f"connector {connector} of the charging station"
     if end is End.VEHICLE and ends is not End.VEHICLE:
-        return f"Take the charging cable out of the vehicle; leave it in {station}."
+        text = f"Take the charging cable out of the vehicle; leave it in {station}."
+        return text, Picture.UNPLUG_VEHICLE
     if end is End.STATION and ends is not End.STATION:
-        return f"Take the charging cable out of {station}; leave it in the vehicle."
+        text = f"Take the charging cable out of {station}; leave it in the vehicle."
+        return text, Picture.UNPLUG_STATION
     if ends is End.STATION:
-        return f"Take the charging cable out of {station}."
+        return f"Take the charging cable out of {station}.", Picture.UNPLUG_STATION
     if ends is End.VEHICLE:
-        return "Take the charging cable out of the vehicle."
-    return f"Take the charging cable out of the vehicle and out of {station}."
+        return "Take the charging cable out of the vehicle.", Picture.UNPLUG_VEHICLE
+    text = f"Take the charging cable out of the vehicle and out of {station}."
+    return text, Picture.UNPLUG
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +153,7 @@ class ManualVehicle(ManualDevice, VehicleEmulator):
         self, connector: int, *, current: float | None = None, ventilation: bool = False
     ) -> None:
         """Ask to start charging, unless the vehicle does so by itself."""
-        vehicle = f"the vehicle at connector {connector}"
+        vehicle, picture = f"the vehicle at connector {connector}", None
         if current is not None:
             text = f"Let {vehicle} charge with at most {current:g} A per phase."
             self._limited.add(connector)
@@ -145,6 +163,7 @@ class ManualVehicle(ManualDevice, VehicleEmulator):
             return
         else:
             text = f"Let {vehicle} ask for energy (start charging at the vehicle)."
+            picture = Picture.START_CHARGING
         ventilated = connector in self._ventilated
         if ventilation:
             text += " Let it ask for ventilation too (state D at the tester)."
@@ -153,7 +172,7 @@ class ManualVehicle(ManualDevice, VehicleEmulator):
             text += " Let it ask for no ventilation any more (state C at the tester)."
         arguments = {"connector": connector, "current": current, "ventilation": ventilation}
         try:
-            await self._hand.does(text, "draw", **arguments)
+            await self._hand.does(text, "draw", picture, **arguments)
         except Unverifiable:
             if not ventilated:
                 self._ventilated.discard(connector)
@@ -172,7 +191,7 @@ class ManualVehicle(ManualDevice, VehicleEmulator):
         )
         self._suspended.add(connector)
         self._ventilated.discard(connector)
-        await self._hand.does(text, "suspend", connector=connector)
+        await self._hand.does(text, "suspend", Picture.STOP_CHARGING, connector=connector)
 
     async def set_fault(self, connector: int, fault: PilotFault) -> None:
         """Ask to apply or remove a fault; asks nothing when there is none to remove."""
@@ -184,7 +203,9 @@ class ManualVehicle(ManualDevice, VehicleEmulator):
         had_fault = connector in self._faulty
         self._faulty.add(connector)
         try:
-            await self._hand.does(text, "set_fault", connector=connector, fault=fault.value)
+            await self._hand.does(
+                text, "set_fault", Picture.SET_FAULT, connector=connector, fault=fault.value
+            )
         except Unverifiable:
             if not had_fault:
                 self._faulty.discard(connector)
@@ -204,6 +225,7 @@ class ManualVehicle(ManualDevice, VehicleEmulator):
         await self._hand.does(
             f"At the tester in connector {connector}, remove every fault.",
             "set_fault",
+            Picture.CLEAR_FAULT,
             connector=connector,
             fault=PilotFault.NONE.value,
         )

@@ -164,6 +164,7 @@ class PromptModel(BaseModel):
     kind: str
     text: str
     picture: str | None
+    """Name of a drawing that shows what the text says: `GET /pictures/{name}`."""
     options: list[str]
     deadline: str
     action: ActionModel | None

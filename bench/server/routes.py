@@ -11,6 +11,7 @@ from bench.archive import NoSuchRun, Summary
 from bench.engine import Busy, Engine, NotRunning
 from bench.errors import BenchError, ConfigError
 from bench.operator import NoSuchPrompt, PromptClosed
+from bench.pictures import Picture
 from bench.plan import Selection
 from bench.report import FILES, read_run, render
 from bench.server.access import Access, Role, holder_of
@@ -96,6 +97,20 @@ def _reading(engine: Engine, access: Access, viewers: Viewers) -> APIRouter:
         except ConfigError as error:
             raise HTTPException(400, str(error)) from error
         return [ProcedureModel.model_validate(one.to_json()) for one in found]
+
+    @routes.get(
+        "/pictures/{name}",
+        response_class=Response,
+        responses={200: {"content": {"image/svg+xml": {}}}, **problems(404)},
+    )
+    async def picture(name: str) -> Response:
+        """Give the drawing that a prompt names, as SVG."""
+        try:
+            drawing = Picture(name)
+        except ValueError as error:
+            raise HTTPException(404, f"there is no picture {name!r}") from error
+        headers = {"Cache-Control": "max-age=3600", "X-Content-Type-Options": "nosniff"}
+        return Response(drawing.svg(), media_type="image/svg+xml", headers=headers)
 
     @routes.get("/runs")
     async def runs(request: Request) -> list[RunModel]:

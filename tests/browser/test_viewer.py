@@ -13,11 +13,12 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.async_api import Browser
 
+from bench.pictures import Picture
 from bench.server.shares import Shares
 from drivers.sim.lab import open_lab
 from tests.browser.bench import by_hand, engine_at, link
 from tests.browser.chromium import PHONE, View, viewing
-from tests.engine.service import Service, service
+from tests.engine.service import Service, idle_engine, served, service
 from tests.engine.test_shares import FOREIGN, HOUR, key, two_duts
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -204,6 +205,21 @@ async def test_a_prompt_that_waits_is_read_not_answered(browser: Browser, tmp_pa
             await view.until("#case:text('The run ended early')")
             assert not await asked.is_visible()
             assert "aborted by Ada" in await view.text("#step")
+            assert view.complaints == []
+
+
+async def test_a_prompt_is_shown_with_its_picture(browser: Browser, tmp_path: Path) -> None:
+    engine = idle_engine(tmp_path)
+    async with served(engine, tmp_path) as bench:
+        ask = engine.desk.ask("confirm", "Plug the cable in.", picture=Picture.PLUG_IN)
+        asked = asyncio.ensure_future(ask)
+        async with viewing(browser, link(bench)) as view:
+            drawing = view.page.locator("#asked").get_by_role("img", name="Drawing: plug in")
+            await drawing.wait_for()
+            assert await drawing.evaluate("img => img.decode().then(() => img.naturalWidth)") == 400
+            assert await complaints(view) == []
+            engine.desk.answer(engine.desk.open[0].id, True)
+            assert (await asked).value is True
             assert view.complaints == []
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from bench.device import Action, Answer, DriverContext
 from bench.errors import Unverifiable
+from bench.pictures import Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Prompt:
     text: str
     options: tuple[str, ...]
     action: Action | None
+    picture: Picture | None = None
 
 
 class Person:
@@ -36,8 +38,9 @@ class Person:
         options: Sequence[str] = (),
         action: Action | None = None,
         within: float | None = None,
+        picture: Picture | None = None,
     ) -> Answer:
-        self.prompts.append(Prompt(kind, text, tuple(options), action))
+        self.prompts.append(Prompt(kind, text, tuple(options), action, picture))
         answer = self.answers.pop(0) if self.answers else True
         if answer is Unverifiable:
             raise Unverifiable("not answered within 120 s")

@@ -22,6 +22,7 @@ from bench.errors import BenchError, ConfigError, Unverifiable
 from bench.events import Answered
 from bench.journal import Record
 from bench.operator import PromptDesk
+from bench.pictures import Picture
 from bench.server import serving
 from bench.server.token import NAME, operator_token
 from tests.engine.service import idle_engine
@@ -77,6 +78,17 @@ async def test_the_session_is_described(api: Api) -> None:
         "held": False,
         "viewers": [],
     }
+
+
+async def test_a_picture_is_given_to_who_may_see_the_prompts(api: Api) -> None:
+    answer = await api.http.get("/api/v1/pictures/plug-in")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "image/svg+xml"
+    assert answer.content == Picture.PLUG_IN.svg()
+    for name in ("plug-out", "..%2Fpictures%2Fplug-in", "plug-in.svg"):
+        assert (await api.http.get(f"/api/v1/pictures/{name}")).status_code == 404
+    stranger = await api.http.get("/api/v1/pictures/plug-in", headers={"Authorization": "Bearer x"})
+    assert stranger.status_code == 401
 
 
 async def test_open_prompts_are_listed_as_the_contract_says(api: Api) -> None:
@@ -245,6 +257,7 @@ async def test_the_openapi_document_names_what_is_there(api: Api) -> None:
         "/api/v1/runs/{run}/abort",
         "/api/v1/runs/{run}/pause",
         "/api/v1/runs/{run}/resume",
+        "/api/v1/pictures/{name}",
         "/api/v1/prompts",
         "/api/v1/prompts/{prompt_id}/answer",
     }

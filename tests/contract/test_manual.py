@@ -13,6 +13,7 @@ from bench.capability import Card, Cut, End, MeterReading, PilotFault
 from bench.device import Action, Answer, Driver
 from bench.errors import Unverifiable
 from bench.metrology import Quantity
+from bench.pictures import Picture
 from drivers.manual import (
     MANUAL_CARDS,
     MANUAL_METER,
@@ -168,6 +169,35 @@ async def test_the_words_of_a_prompt(driver: Driver, act: Act, text: str, action
     assert prompt.text == text
     assert prompt.action == action
     assert json.loads(json.dumps(action.arguments)) == action.arguments
+
+
+PICTURES = {
+    "plug in": Picture.PLUG_IN,
+    "unplug": Picture.UNPLUG,
+    "unplug the vehicle": Picture.UNPLUG_VEHICLE,
+    "unplug the station": Picture.UNPLUG_STATION,
+    "suspend": Picture.STOP_CHARGING,
+    "limit": None,
+    "fault": Picture.SET_FAULT,
+    "present": Picture.PRESENT_CARD,
+    "on": Picture.MAINS_ON,
+    "off": Picture.MAINS_OFF,
+    "cycle": Picture.MAINS_CYCLE,
+    "cut": Picture.PULL_NETWORK_CABLE,
+    "cut silently": Picture.BLOCK_BEYOND,
+    "delay": None,
+    "throttle": None,
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "driver", "act"),
+    [pytest.param(name, driver, act, id=name) for name, driver, act, *_ in PROMPTS],
+)
+async def test_the_picture_of_a_prompt(name: str, driver: Driver, act: Act) -> None:
+    person = Person()
+    await act(made(driver, person))
+    assert person.last.picture is PICTURES[name]
 
 
 @pytest.mark.parametrize(

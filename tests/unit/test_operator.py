@@ -17,6 +17,7 @@ from bench.errors import JournalError, Unverifiable
 from bench.events import Answered, Event, Prompted, PromptWithdrawn
 from bench.journal import JournalWriter, Record
 from bench.operator import AlreadyAnswered, NoSuchPrompt, Prompt, PromptClosed, PromptDesk
+from bench.pictures import Picture
 from bench.stream import Stream
 
 PLUG_IN = Action("VehicleCoupler", "plug_in", {"connector": 1})
@@ -50,13 +51,15 @@ async def rig() -> AsyncIterator[Desk]:
 
 
 async def test_a_prompt_is_recorded_shown_and_answered(rig: Desk) -> None:
-    asked = asyncio.ensure_future(rig.desk.ask("confirm", "Plug in.", action=PLUG_IN))
+    asked = asyncio.ensure_future(
+        rig.desk.ask("confirm", "Plug in.", action=PLUG_IN, picture=Picture.PLUG_IN)
+    )
     prompt = await rig.opened()
     assert prompt.to_json() | {"deadline": ""} == {
         "id": "p1",
         "kind": "confirm",
         "text": "Plug in.",
-        "picture": None,
+        "picture": "plug-in",
         "options": [],
         "deadline": "",
         "action": {
@@ -71,7 +74,7 @@ async def test_a_prompt_is_recorded_shown_and_answered(rig: Desk) -> None:
     assert rig.desk.open == ()
     shown = prompt.to_json()
     assert rig.events == [
-        Prompted("p1", "confirm", "Plug in.", [], shown["deadline"], shown["action"]),
+        Prompted("p1", "confirm", "Plug in.", [], shown["deadline"], shown["action"], "plug-in"),
         Answered("p1", True, "Ada", "tight fit"),
     ]
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from bench.device import Action, Answer, DriverContext
 from bench.errors import Unverifiable
+from bench.pictures import Picture
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -31,6 +32,7 @@ class NobodyThere:
         options: Sequence[str] = (),
         action: Action | None = None,
         within: float | None = None,
+        picture: Picture | None = None,
     ) -> Answer:
         raise Unverifiable(f"asked {text!r}")
 

@@ -31,7 +31,7 @@ const plots = new Plots(measurements, () => {
   return run.ended || !link?.live ? newest : Math.max(newest, Math.min(newest + 1, link.now()));
 });
 const messages = new Messages((line) => plots.select(measurements.moment(line)));
-const status = new Status();
+const status = new Status((path) => link.file(path));
 const speaker = new Speaker((text) => { byId("spoken").textContent = text; });
 
 function begin(name) {

@@ -16,7 +16,11 @@ function reveal(item) {
 const roughly = (seconds) => (seconds < 60 ? `${Math.ceil(seconds)} s` : `${Math.round(seconds / 60)} min`);
 
 export class Status {
-  constructor() { this._items = []; }
+  /** `file(path)` fetches a drawing that a prompt names. */
+  constructor(file) {
+    this._file = file;
+    this._items = [];
+  }
 
   clear() {
     this._items = [];
@@ -93,10 +97,21 @@ export class Status {
     place.hidden = !shown.length;
     place.replaceChildren(...shown.map((one) => element(
       "div", "prompt",
+      ...(one.picture ? [this._picture(one.picture)] : []),
       element("p", "asking", "Waiting for the operator"),
       element("p", "question", one.text),
       element("p", "fine", [one.options?.length ? `Options: ${one.options.join(", ")}.` : "", run.held ? "" : `Until ${one.deadline.slice(11, 19)} UTC.`].filter(Boolean).join(" ")),
     )));
+  }
+
+  /** Make a prompt's drawing, which comes a moment later. */
+  _picture(name) {
+    const made = Object.assign(element("img", "picture"), { alt: `Drawing: ${name.replaceAll("-", " ")}` });
+    this._file(`/pictures/${encodeURIComponent(name)}`)
+      .then((blob) => blob.text())
+      .then((svg) => { made.src = `data:image/svg+xml,${encodeURIComponent(svg)}`; })
+      .catch(() => made.remove()); // the text says it all
+    return made;
   }
 
   _results(run) {
