@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from types import TracebackType
 
 from PyQt6.QtCore import QMessageLogContext, QSettings, Qt, QtMsgType, qInstallMessageHandler
 from PyQt6.QtGui import QFontDatabase, QGuiApplication
 from PyQt6.QtWidgets import QApplication, QStyleFactory
 
 from bench import __version__
+from gui.notices import Notices
 from gui.palette import BASE, THEMES, font, qt_palette
 from gui.style import style_sheet
 
@@ -27,6 +30,7 @@ def make_application(arguments: Sequence[str] = ()) -> QApplication:
     Texts are scaled by the operator's setting on top of what the screen's density asks for.
     """
     qInstallMessageHandler(_on_message)
+    sys.excepthook = _on_defect  # without one, Qt ends the program
     QGuiApplication.setHighDpiScaleFactorRoundingPolicy(
         Qt.HighDpiScaleFactorRoundingPolicy.PassThrough
     )
@@ -60,6 +64,16 @@ def settings() -> QSettings:
     """Return what this person's desktop app remembers."""
     ini, user = QSettings.Format.IniFormat, QSettings.Scope.UserScope
     return QSettings(ini, user, "pilotbench", "desktop")
+
+
+def _on_defect(kind: type[BaseException], error: BaseException, at: TracebackType | None) -> None:
+    traceback.print_exception(kind, error, at)
+    text = (
+        f"A defect of this window: {kind.__name__}: {error}. The engine's record has no part in it."
+    )
+    for widget in QApplication.topLevelWidgets():
+        if isinstance(notices := getattr(widget, "notices", None), Notices):
+            notices.tell("defect", text)
 
 
 def _on_message(kind: QtMsgType, context: QMessageLogContext, text: str | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -13,8 +14,6 @@ import orjson
 from PyQt6.QtCore import QByteArray, QObject, QTimer, QUrl, pyqtSignal
 from PyQt6.QtNetwork import QNetworkAccessManager, QNetworkReply, QNetworkRequest
 from PyQt6.QtWebSockets import QWebSocket
-
-from bench.clock import now
 
 API = "/api/v1"
 PATIENCE = 10_000
@@ -176,7 +175,7 @@ class Link(QObject):
             there = parsedate_to_datetime(bytes(reply.rawHeader(b"Date").data()).decode())
         except (TypeError, ValueError):
             return
-        ahead = (there - now().utc).total_seconds()
+        ahead = (there - datetime.now(UTC)).total_seconds()
         self.clock_ahead = ahead if abs(ahead) > 2 else 0.0
 
     # The stream.
