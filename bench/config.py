@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date as Date  # noqa: N812 - a key is called `date`
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,26 @@ class BenchSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Calibration:
+    """Table `[device.calibration]`: the certificate by which a device's values are traceable."""
+
+    certificate: str
+    """Its number, as the report names it."""
+    issuer: str
+    """The laboratory that calibrated, with the number of its accreditation if it has one."""
+    date: Date
+    """When it was calibrated, such as 2026-03-02."""
+    due: Date | None = None
+    """From when on it must be calibrated anew, where the lab sets an interval."""
+    note: str = ""
+    """What else a reader must know, such as the expanded uncertainty and its coverage factor."""
+
+    def __post_init__(self) -> None:
+        if self.due is not None and self.due <= self.date:
+            raise ValueError(f"key 'due': {self.due}, expected a day after {self.date}")
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceEntry:
     """One `[[device]]` table: the driver's own keys are already checked."""
 
@@ -122,6 +143,7 @@ class DeviceEntry:
     settings: Any
     role: str | None = None
     """For a procedure that needs two devices of one capability."""
+    calibration: Calibration | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +205,9 @@ def _device(path: Path, number: int, table: Any, drivers: Mapping[str, EntryPoin
     where = f"{path}: [[device]] {name!r}"
     driver_name = toml.convert(str, keys.pop("driver", None), f"{where}, key 'driver'")
     role = toml.convert(str | None, keys.pop("role", None), f"{where}, key 'role'")
+    calibration = toml.convert(
+        Calibration | None, keys.pop("calibration", None), f"{where}, table [device.calibration]"
+    )
     if driver_name not in drivers:
         known = ", ".join(sorted(drivers))
         raise ConfigError(f"{where}, key 'driver': no driver {driver_name!r}, known are {known}")
@@ -197,6 +222,7 @@ def _device(path: Path, number: int, table: Any, drivers: Mapping[str, EntryPoin
         driver=driver,
         settings=toml.parse(driver.settings, keys, where),
         role=role,
+        calibration=calibration,
     )
 
 

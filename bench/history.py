@@ -72,6 +72,21 @@ class SampleReader:
                 if last >= begin and first <= end + REACH:
                     yield from self._unpacked(file, length, channel)
 
+    def during(self, windows: Sequence[tuple[float, float]]) -> Iterator[tuple[int, Read]]:
+        """Yield the blocks of all channels that can have samples in windows of time, in one pass.
+
+        Each comes with the number of its window, from 0; once for each that it belongs to.
+        """
+        with self.path.open("rb") as file:
+            for length, first, last in self._chunks(file):
+                wanted = [
+                    number
+                    for number, (begin, end) in enumerate(windows)
+                    if last >= begin and first <= end + REACH
+                ]
+                for block in self._unpacked(file, length, None) if wanted else ():
+                    yield from ((number, block) for number in wanted)
+
     def newest(self) -> float | None:
         """Tell the time of the newest sample, None when there is none."""
         with self.path.open("rb") as file:

@@ -41,6 +41,7 @@ from bench.events import (
 )
 from bench.journal import Record, stamp_of
 from bench.ocpp.frame import Call, CallError, CallResult, parse
+from bench.timeline import TimeLine
 from bench.verdict import Verdict, joined
 from bench.views import (
     CaseView,
@@ -57,7 +58,13 @@ from bench.views import (
 class RunView:
     """Fold records into the tree; `apply` takes them in order, one at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int | None = None) -> None:
+        """`most`: things that one step keeps of its time line; None: all.
+
+        Of a longer one the first and the last are kept, prompts, and what stands around checks
+        that failed; a `Gap` stands for the rest.
+        """
+        self._timeline = TimeLine(most)
         self.started: RunStarted | None = None
         self.ended: RunEnded | None = None
         self.first: Record | None = None
@@ -143,6 +150,8 @@ class RunView:
                 self.ended = event
             case EarlierResultsVoid() as event:
                 self.void.append(event)
+                for case in self.cases:
+                    case.is_void = case.state is State.ENDED
                 self._place(record)
             case RunPaused() | RunResumed() as event:
                 self.paused = isinstance(event, RunPaused)
@@ -215,10 +224,10 @@ class RunView:
         if self.case is not None and self.case.started is not None:
             self.case.duration = max(0.0, record.mono - self.case.started.mono)
 
-    def _place(self, item: Item) -> None:
+    def _place(self, item: FrameView | PromptView | CheckView | Record) -> None:
         """Put an item where it belongs: the running step, the case between steps, or outside."""
         if self.case is None:
-            self.outside.append(item)
+            self._append(self.outside, item)
             return
         if self.step is None:
             steps = self.case.steps
@@ -226,7 +235,11 @@ class RunView:
                 stamp = item.stamp if not isinstance(item, Record) else stamp_of(item)
                 title = "clean-up" if self.case.phase == "postamble" else "outside the steps"
                 steps.append(StepView(None, self.case.phase, title, stamp))
-        self.case.steps[-1].items.append(item)
+        self._append(self.case.steps[-1].items, item)
+
+    def _append(self, items: list[Item], item: Item) -> None:
+        for dropped in self._timeline.append(items, item):
+            self._frames.pop(dropped.n, None)
 
     def _case_started(self, record: Record, event: CaseStarted) -> None:
         waiting = (c for c in self.cases if c.id == event.case and c.state is State.WAITING)
@@ -306,9 +319,9 @@ def _planned(case: dict[str, Any]) -> CaseView:
     )
 
 
-def fold(records: Iterable[Record]) -> RunView:
-    """Fold a whole run."""
-    view = RunView()
+def fold(records: Iterable[Record], most: int | None = None) -> RunView:
+    """Fold a whole run; `most` as in `RunView`."""
+    view = RunView(most)
     for record in records:
         view.apply(record)
     return view

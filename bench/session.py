@@ -214,7 +214,7 @@ class Session:
             run=self.run_id or "",
             version=__version__,
             schema=SCHEMA,
-            bench={"name": self.config.bench.name},
+            bench={"name": self.config.bench.name, "calibrations": self._calibrations()},
             dut={
                 "kind": dut.kind,
                 "identity": dut.identity,
@@ -236,6 +236,8 @@ class Session:
                 {
                     "id": outcome.procedure.id,
                     "title": outcome.procedure.title,
+                    "mark": outcome.procedure.mark,
+                    "group": outcome.procedure.group,
                     "outcome": outcome.outcome,
                     "reason": outcome.reason,
                 }
@@ -246,6 +248,14 @@ class Session:
             files=files,
             monitors=list(NAMES),
         )
+
+    def _calibrations(self) -> dict[str, dict[str, str]]:
+        """Write the certificates of the bench's devices as plain data, by device."""
+        return {
+            one.name: {key: str(value) for key, value in asdict(one.calibration).items() if value}
+            for one in self.config.devices
+            if one.calibration is not None
+        }
 
     def abort(self, by: str) -> None:
         """End the run that is going on; a second call cuts its clean-ups short.

@@ -8,6 +8,7 @@ import tomllib
 import types
 import typing
 from collections.abc import Iterable, Mapping
+from datetime import date, datetime
 from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -117,7 +118,13 @@ def _convert_union(hint: Any, value: Any, where: str) -> Any:
     raise ConfigError(f"{where}: {show(value)}, expected one of the types {names}")
 
 
-_TYPE_NAMES = {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}
+_TYPE_NAMES = {
+    str: "a string",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    date: "a date such as 2026-03-02",
+}
 
 
 def _convert_scalar(hint: Any, value: Any, where: str) -> Any:
@@ -130,7 +137,8 @@ def _convert_scalar(hint: Any, value: Any, where: str) -> Any:
         raise ConfigError(f"{where}: {show(value)}, expected a whole number")
     if hint is Path and isinstance(value, str):
         return Path(value)
-    if isinstance(hint, type) and isinstance(value, hint):
+    # A moment is a date to Python, but it can't be compared with one.
+    if isinstance(hint, type) and isinstance(value, hint) and not isinstance(value, datetime):
         return value
     expected = _TYPE_NAMES.get(hint, getattr(hint, "__name__", str(hint)))
     raise ConfigError(f"{where}: {show(value)}, expected {expected}")

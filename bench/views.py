@@ -71,7 +71,17 @@ class PromptView:
         return self.answer is None and self.withdrawn is None
 
 
-Item = FrameView | PromptView | CheckView | Record
+@dataclass(slots=True)
+class Gap:
+    """Things of a long time line that a bounded view did not keep; the journal has them."""
+
+    n: int
+    """Record of the first of them."""
+    last: int
+    count: int
+
+
+Item = FrameView | PromptView | CheckView | Gap | Record
 """One thing on the time line; a plain record for what needs no view of its own."""
 
 
@@ -116,6 +126,8 @@ class CaseView:
     refs: list[str] = field(default_factory=list)
     phase: str = "body"
     verdict: str = "none"
+    is_void: bool = False
+    """The DUT is not what it was: the result does not count any more."""
     ended: str | None = None
     reason: str | None = None
     cause: str | None = None

@@ -17,6 +17,7 @@ import textwrap
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -42,7 +43,14 @@ from stations.defects import DEFECTS
 MODELS = (models, bench_models)
 """What declares the objects of the API."""
 
-_SCALARS = {str: "text", int: "whole number", float: "number", bool: "true or false", Path: "path"}
+_SCALARS = {
+    str: "text",
+    int: "whole number",
+    float: "number",
+    bool: "true or false",
+    Path: "path",
+    date: "date",
+}
 
 
 def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

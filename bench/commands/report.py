@@ -17,10 +17,10 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     from bench.errors import ConfigError
-    from bench.report import read_run, write
+    from bench.report import KEPT, read_run, write
 
     try:
-        path = write(read_run(options.run), options.format, options.out)
+        path = write(read_run(options.run, most=KEPT), options.format, options.out)
     except OSError as error:
         raise ConfigError(f"{error.filename}: {error.strerror}") from error
     sys.stdout.write(f"{path}\n")

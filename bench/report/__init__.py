@@ -10,10 +10,13 @@ from pathlib import Path
 from bench.errors import ConfigError
 from bench.events import Event
 from bench.journal import JOURNAL, Fault, JournalReader
-from bench.runview import RunView, fold
+from bench.report.gathered import Gathered
+from bench.runview import RunView
 
 FILES = {"json": "results.json", "junit": "junit.xml", "html": "report.html"}
 """What can be rendered, and its file in the run's folder."""
+KEPT = 120
+"""Things that are kept of a step's time line at least; a usual run has fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,23 +29,30 @@ class RecordedRun:
     """Hash of the last sound record."""
     fault: Fault | None
     """Where the journal stops being sound."""
+    gathered: Gathered
+    """What was counted of all its messages."""
 
 
-def read_run(folder: Path, shown: Callable[[Event], Event] | None = None) -> RecordedRun:
+def read_run(
+    folder: Path, shown: Callable[[Event], Event] | None = None, most: int | None = None
+) -> RecordedRun:
     """Read a run's journal, each event as it is `shown` to the reader.
 
-    Raises `ConfigError` when the folder holds none.
+    Of a step with very many messages its view keeps at least `most` (`RunView`). Raises
+    `ConfigError` when the folder holds no run.
     """
     path = folder / JOURNAL
     if not path.is_file():
         raise ConfigError(f"{folder}: no {JOURNAL} here, so this is no run's folder")
     reader = JournalReader(path)
-    view = fold(
-        record if shown is None else replace(record, event=shown(record.event)) for record in reader
-    )
+    view, gathered = RunView(most), Gathered()
+    for record in reader:
+        seen = record if shown is None else replace(record, event=shown(record.event))
+        view.apply(seen)
+        gathered.take(seen, view)
     if view.started is None:
         raise ConfigError(f"{path}: no run began: {reader.fault or 'it has no RunStarted'}")
-    return RecordedRun(folder, view, reader.head, reader.fault)
+    return RecordedRun(folder, view, reader.head, reader.fault, gathered)
 
 
 def render(run: RecordedRun, kind: str) -> bytes:
@@ -59,8 +69,9 @@ def render(run: RecordedRun, kind: str) -> bytes:
             return junit.render(run.view)
         case "html":
             from bench.report import html
+            from bench.report.composition import document_of
 
-            return html.render(run)
+            return html.render(document_of([run]))
         case _:
             raise ValueError(f"can't render {kind!r}")
 
@@ -84,6 +95,6 @@ def write(run: RecordedRun, kind: str, path: Path | None = None) -> Path:
 
 def write_all(folder: Path) -> None:
     """Write everything that a run leaves in its folder."""
-    run = read_run(folder)
+    run = read_run(folder, most=KEPT)
     for kind in FILES:
         write(run, kind)

@@ -26,7 +26,8 @@ def render(view: RunView) -> bytes:
         suite.timestamp = iso(view.first.utc)
     for side in ("bench", "dut"):
         for key, value in (getattr(started, side) if started else {}).items():
-            suite.add_property(f"{side}.{key}", _clean(str(value)))
+            if isinstance(value, str):
+                suite.add_property(f"{side}.{key}", _clean(value))
     suite.add_property("complete", str(view.complete).lower())
     suite.add_testcases([_case(case, view) for case in view.cases])
     suite.add_testcases([_not_run(one) for one in (started.not_run if started else [])])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,7 +30,7 @@ from bench.events import (
 )
 from bench.journal import Record
 from bench.ocpp.frame import Broken, CallError, CallResult, shorten
-from bench.views import CaseView, CheckView, FrameView, Item, PromptView
+from bench.views import CaseView, CheckView, FrameView, Gap, Item, PromptView
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Row:
     """One line of the sequence."""
 
     kind: str
-    """step, frame, check, act, operator, note, connection: how it is drawn."""
+    """step, frame, check, act, operator, note, connection, gap: how it is drawn."""
     n: int
     """Record; 0 for a row that stands for none."""
     time: str
@@ -78,10 +78,47 @@ def of_items(items: Iterable[Item], begin: float) -> Iterator[Row]:
                     yield _check(item, begin)
             case PromptView():
                 yield _prompt(item, begin)
+            case Gap():
+                yield gap(item.count, item.n, item.last)
             case Record():
                 row = _record(item, begin)
                 if row is not None:
                     yield row
+
+
+def gap(count: int, first: int, last: int) -> Row:
+    """Draw what is left out of the sequence."""
+    what = f"{count} {'entry' if count == 1 else 'entries'} left out"
+    return Row("gap", 0, "", what, f"records {first} to {last} of the journal")
+
+
+def bounded(rows: Sequence[Row], most: int) -> Iterator[Row]:
+    """Leave out of a long sequence what is far from both ends, steps and fails."""
+    if len(rows) <= most:
+        yield from rows
+        return
+    kept = {*range(most // 3), *range(len(rows) - most // 3, len(rows))}
+    failed = [i for i, row in enumerate(rows) if row.verdict in ("fail", "inconclusive", "error")]
+    for index in (i for near in failed for i in range(near - 6, near + 4)):
+        if len(kept) >= most:
+            break
+        if 0 <= index < len(rows):
+            kept.add(index)
+    left: list[Row] = []
+    for index, row in enumerate(rows):
+        if index in kept or (row.kind == "step" and len(rows) < 50 * most):
+            yield from _left(left)
+            left = []
+            yield row
+        else:
+            left.append(row)
+    yield from _left(left)
+
+
+def _left(rows: Sequence[Row]) -> Iterator[Row]:
+    numbers = [row.n for row in rows if row.n]
+    if numbers:
+        yield gap(len(numbers), min(numbers), max(numbers))
 
 
 def _after(stamp: Stamp, begin: float) -> str:

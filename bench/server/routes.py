@@ -13,7 +13,7 @@ from bench.errors import BenchError, ConfigError
 from bench.operator import NoSuchPrompt, PromptClosed
 from bench.pictures import Picture
 from bench.plan import Selection
-from bench.report import FILES, read_run, render
+from bench.report import FILES, KEPT, read_run, render
 from bench.server.access import Access, Role, holder_of
 from bench.server.actuator_routes import actuator_routes
 from bench.server.bench_routes import bench_routes
@@ -79,7 +79,7 @@ def _reading(engine: Engine, access: Access, viewers: Viewers) -> APIRouter:
             raise HTTPException(501, f"this version writes no {kind.upper()} reports")
         operator = holder_of(request).role is Role.OPERATOR
         shown = None if operator else event_for_observer
-        return await asyncio.to_thread(lambda: render(read_run(one.folder, shown), kind))
+        return await asyncio.to_thread(lambda: render(read_run(one.folder, shown, KEPT), kind))
 
     @routes.get("/session")
     async def session(request: Request) -> SessionModel:

@@ -63,6 +63,12 @@ driver = "register-meter"
 link = {_value(links["meter"])}
 profile = "eastron-sdm630"
 
+[device.calibration]
+certificate = "SIM-0001"
+issuer = "nobody, as the meter is simulated"
+date = 2026-01-15
+note = "as a real certificate would stand here; this one makes nothing traceable"
+
 [[device]]
 name = "load"
 driver = "ea-psb"

@@ -144,6 +144,23 @@ def test_a_sound_bench_is_read(tmp_path: Path) -> None:
             '[limits]\ntemperature = "hot"\n[[device]]',
             "table [limits], key 'temperature': \"hot\", expected a number",
         ),
+        (
+            '127.0.0.1:502"\n',
+            '127.0.0.1:502"\n[device.calibration]\ncertificate = "1"\nissuer = "L"\ndate = "May"',
+            "[device.calibration], key 'date': \"May\", expected a date such as 2026-03-02",
+        ),
+        (
+            '127.0.0.1:502"\n',
+            '127.0.0.1:502"\n[device.calibration]\ncertificate = "1"\nissuer = "L"\n'
+            "date = 2026-03-02T10:00:00Z",
+            "key 'date': 2026-03-02 10:00:00+00:00, expected a date such as 2026-03-02",
+        ),
+        (
+            '127.0.0.1:502"\n',
+            '127.0.0.1:502"\n[device.calibration]\ncertificate = "1"\nissuer = "L"\n'
+            "date = 2026-03-02\ndue = 2026-03-01",
+            "key 'due': 2026-03-01, expected a day after 2026-03-02",
+        ),
         ("[[device]]", '[[device]]\nname = "x"\ndriver = "tcp-relay"\n' * 2 + "[[device]]", "two "),
     ],
 )

@@ -1,0 +1,260 @@
+"""The document of one run, or of several runs of one DUT, made from their records alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bench import __version__
+from bench.clock import spoken
+from bench.questionnaire import CS, questions_for
+from bench.report import RecordedRun, read_run, sequence
+from bench.report.before import flat
+from bench.report.cases import ROWS, case_part, moment
+from bench.report.document import (
+    CasePart,
+    Document,
+    FailurePart,
+    NotRunPart,
+    Pair,
+    Plot,
+    RunFacts,
+    Section,
+    Signature,
+)
+from bench.report.failure import failure_part, marks_of, moment_of, passed_before, wanted_plot
+from bench.report.laboratory import answer_times, channels, connection, instruments, performance
+from bench.report.plot import Wanted, plots
+from bench.report.product import identification, keys_as_read, pics_sections
+from bench.report.profiles import profile_of, profile_parts, statement_of
+from bench.verdict import Verdict, joined
+from bench.views import CaseView, State
+
+PLOTTED = ("smart-charging", "core-meter-values")
+"""Groups whose verdicts pilot and current explain also where they passed."""
+SHORTEST = 1.0
+"""Seconds that a case must have lasted for that."""
+SIGNATURES = (
+    Signature("Test operator", ""),
+    Signature("Reviewed by the laboratory", ""),
+    Signature("For the vendor", ""),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """A case and the run whose result of it counts."""
+
+    case: CaseView
+    run: RecordedRun
+
+
+def document_of(
+    runs: Sequence[RecordedRun],
+    *,
+    results: Mapping[str, str] | None = None,
+    view: str = "lab",
+    name: str = "",
+    more: Sequence[Section] = (),
+    signatures: Sequence[Signature] = SIGNATURES,
+    key: str = "",
+) -> Document:
+    """Make the document of runs of one DUT, the oldest first.
+
+    `results` says in which run's result of a case counts, by the run's id; without it the newest
+    one that is not void does. `name` is how several runs are called together, `more` what they
+    have beyond their records, `key` the fingerprint of the key that signed them.
+    """
+    last = runs[-1]
+    assert last.view.started is not None
+    chosen = list(_chosen(runs, results))
+    cases = [part for run in runs for part in _parts(run, [c for c in chosen if c.run is run])]
+    order = {case.id: place for place, case in enumerate(c.case for c in chosen)}
+    cases.sort(key=lambda part: order[part.id])
+    ran = {part.id for part in cases}
+    not_run = [one for one in _not_run(last) if one.id not in ran]
+    pics = last.view.started.pics
+    profiles = tuple(profile_parts(cases, not_run, pics))
+    complete = all(run.view.complete and run.fault is None for run in runs)
+    verdict, headline, counts = _headline(cases, complete=complete)
+    kind = str(last.view.started.dut.get("kind", CS))
+    return Document(
+        title="Certification test report",
+        view=view,
+        run=name or last.view.started.run,
+        vendor=str(last.view.started.dut.get("vendor", "")),
+        model=str(last.view.started.dut.get("model", "")),
+        software=str(last.view.started.dut.get("software", "")),
+        kind=kind,
+        identity=str(last.view.started.dut.get("identity", "")),
+        verdict=verdict,
+        headline=headline,
+        complete=complete,
+        remark="; ".join(filter(None, map(_remark, runs))),
+        void=tuple(_void(runs)),
+        begun=moment(runs[0].view.first),
+        ended=moment(last.view.last) if last.view.ended else "not ended",
+        duration=spoken(sum(run.view.duration for run in runs)),
+        counts=counts,
+        identification=tuple(identification(last)),
+        statement=statement_of(profiles, kind, complete=complete),
+        profiles=profiles,
+        cases=tuple(cases),
+        not_run=tuple(not_run),
+        pics=tuple(pics_sections(pics, questions_for(kind))),
+        keys=tuple(keys_as_read(cases)),
+        connection=tuple(connection(runs)),
+        performance=tuple(performance(runs, pics, kind)),
+        answers=answer_times(runs),
+        instruments=tuple(instruments(runs)),
+        channels=channels(last),
+        pixit=tuple(Pair(name, str(value)) for name, value in _pixit(last)),
+        monitors=tuple(last.view.started.monitors),
+        waivers=tuple(
+            Pair(name, str(reason))
+            for name, reason in (last.view.started.pixit.get("waivers") or {}).items()
+        ),
+        outside=tuple(_outside(last)),
+        runs=tuple(map(_facts, runs)),
+        more=tuple(more),
+        signatures=tuple(signatures),
+        key=key,
+        rendered_by=__version__,
+    )
+
+
+def _chosen(runs: Sequence[RecordedRun], results: Mapping[str, str] | None) -> Iterator[_Chosen]:
+    """Pick for every planned case the execution whose result counts."""
+    void = {name for run in runs for one in run.view.void for name in one.runs}
+    found: dict[str, _Chosen] = {}
+    for run in runs:
+        assert run.view.started is not None
+        for case in run.view.cases:
+            known = found.get(case.id)
+            wanted = (results or {}).get(case.id)
+            if wanted is not None:
+                if run.view.started.run == wanted:
+                    found[case.id] = _Chosen(case, run)
+            elif known is None or _counts(case, run, void) or not _counts(*_both(known), void):
+                found[case.id] = _Chosen(case, run)
+    yield from found.values()
+
+
+def _both(chosen: _Chosen) -> tuple[CaseView, RecordedRun]:
+    return chosen.case, chosen.run
+
+
+def _counts(case: CaseView, run: RecordedRun, void: set[str]) -> bool:
+    is_void = case.is_void or (run.view.started is not None and run.view.started.run in void)
+    return case.state is State.ENDED and not is_void
+
+
+def _parts(run: RecordedRun, chosen: Sequence[_Chosen]) -> Iterator[CasePart]:
+    """Make the parts of one run's cases; its samples are read once."""
+    cases = [one.case for one in chosen]
+    moments = {case.id: at for case in cases if (at := moment_of(case, run.view)) is not None}
+    wanted: list[tuple[str, Wanted]] = []
+    for case in cases:
+        if case.id in moments:
+            wanted.append((f"{case.id} fail", wanted_plot(case, moments[case.id])))
+        long_enough = case.duration >= SHORTEST
+        if case.started is not None and long_enough and case.group in PLOTTED:
+            begin, end = case.started.mono, case.started.mono + case.duration
+            at = moments.get(case.id)
+            marks = () if at is None else marks_of(case, at)
+            title = f"{case.id}: control pilot and current"
+            wanted.append((case.id, Wanted(title, begin, end, begin, marks)))
+    drawn, _ = plots(run.folder, run.view.channels, [one for _, one in wanted])
+    by_name: dict[str, Plot] = {
+        name: plot for (name, _), plot in zip(wanted, drawn, strict=False) if plot is not None
+    }
+    failed = [case for case in cases if case.verdict == "fail"]
+    before = passed_before(run, failed, lambda folder: read_run(folder))
+    for case in cases:
+        failure: FailurePart | None = None
+        if case.id in moments:
+            plot = by_name.get(f"{case.id} fail")
+            failure = failure_part(case, run, moments[case.id], plot)
+            if case.id in before:
+                passed_in, changed = before[case.id]
+                failure = replace(failure, passed_in=passed_in, changed=changed)
+        own = (by_name[case.id],) if case.id in by_name else ()
+        yield case_part(case, run.view, plots=own, failure=failure)
+
+
+def _headline(cases: Sequence[CasePart], *, complete: bool) -> tuple[str, str, dict[str, int]]:
+    """Say the runs in a verdict, one sentence and the counts of the cases that ended."""
+    ended = [case for case in cases if case.state == State.ENDED]
+    names = ("pass", "fail", "inconclusive", "error")
+    counts = {name: sum(case.verdict == name for case in ended) for name in names}
+    parts = [f"{count} {name}" for name, count in counts.items() if count]
+    text = f"{len(cases)} {'case' if len(cases) == 1 else 'cases'}: "
+    text += ", ".join(parts) or "none ended"
+    left = len(cases) - sum(counts.values())
+    if left:
+        text += f", {left} without a verdict"
+    verdict = joined(Verdict.of(case.verdict) for case in cases)
+    if verdict is Verdict.PASS and not complete:
+        verdict = Verdict.NONE
+    return str(verdict), text, counts
+
+
+def _remark(run: RecordedRun) -> str:
+    view = run.view
+    words = ""
+    if not view.complete:
+        words = "the run has not ended, or its engine was killed"
+        if view.ended is not None:
+            words = view.ended.reason or "planned cases did not run"
+    if run.fault is not None and view.last is not None:
+        sound = f"the journal is sound up to record {view.last.n} ({run.fault})"
+        words = f"{words}; {sound}" if words else sound
+    return words
+
+
+def _void(runs: Sequence[RecordedRun]) -> Iterator[str]:
+    for one in (one for run in runs for one in run.view.void):
+        yield one.why + (f" (earlier runs: {', '.join(one.runs)})" if one.runs else "")
+
+
+def _not_run(run: RecordedRun) -> Iterator[NotRunPart]:
+    for one in run.view.started.not_run if run.view.started else []:
+        yield NotRunPart(
+            id=str(one.get("id", "")),
+            title=str(one.get("title") or ""),
+            mark=str(one.get("mark") or ""),
+            profile=profile_of(str(one.get("group") or "")),
+            outcome=str(one.get("outcome", "")),
+            reason=str(one.get("reason") or ""),
+        )
+
+
+def _pixit(run: RecordedRun) -> Iterator[tuple[str, object]]:
+    pixit = run.view.started.pixit if run.view.started else {}
+    yield from flat({name: value for name, value in pixit.items() if name != "waivers"})
+
+
+def _outside(run: RecordedRun) -> Iterator[sequence.Row]:
+    begin = run.view.first.mono if run.view.first else 0.0
+    yield from sequence.bounded(list(sequence.of_items(run.view.outside, begin)), ROWS)
+
+
+def _facts(run: RecordedRun) -> RunFacts:
+    view = run.view
+    started = view.started
+    assert started is not None
+    files = [Pair(name, digest) for name, digest in started.files.items()]
+    files += [Pair(one.file, one.sha256, f"{one.size} bytes") for one in view.attached.values()]
+    return RunFacts(
+        run=started.run,
+        begun=moment(view.first),
+        ended=moment(view.last) if view.ended else "not ended",
+        duration=spoken(view.duration),
+        bench=str(started.bench.get("name", "")),
+        version=started.version,
+        complete=view.complete,
+        remark=_remark(run),
+        records=view.records,
+        head=run.head,
+        files=tuple(files),
+    )
