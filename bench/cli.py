@@ -24,8 +24,8 @@ INTERRUPTED = 130
 def commands() -> list[Command]:
     """Load every command, those of the spokes included."""
     own = (
-        *("run", "serve", "campaign", "list", "check", "compare", "devices", "pics", "report"),
-        *("share", "verify"),
+        *("run", "serve", "campaign", "list", "check", "compare", "devices", "key", "pics"),
+        *("report", "share", "verify"),
     )
     found = [import_module(f"bench.commands.{name}").COMMAND for name in own]
     found += [point.load() for point in entry_points(group="pilotbench.commands")]

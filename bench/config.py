@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date as Date  # noqa: N812 - a key is called `date`
@@ -107,6 +108,32 @@ class SampleSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LabSettings:
+    """Table `[lab]`: what makes a run's record the lab's own."""
+
+    signing_key: str | None = None
+    """PEM file with the lab's private Ed25519 key, beside this file unless absolute; runs are
+    signed with it (`pilotbench key new FILE` makes one)."""
+    timestamp: str | None = None
+    """URL of an authority that stamps the time at which a run ended (RFC 3161)."""
+    timestamp_within: float = 10.0
+    """Seconds in which it must answer; a run without a time stamp is complete all the same."""
+
+    def __post_init__(self) -> None:
+        if self.signing_key is not None and "\n" in self.signing_key:
+            raise ValueError("key 'signing_key': expected the name of a file, not the key itself")
+        if self.timestamp is not None and not _AUTHORITY.fullmatch(self.timestamp):
+            # What it would be logged in with is a secret, which is not for this file.
+            raise ValueError("key 'timestamp': expected http://HOST/… or https://HOST/…, no login")
+        if not 0 < self.timestamp_within <= 60:
+            text = f"{self.timestamp_within:g}, expected more than 0, at most 60"
+            raise ValueError(f"key 'timestamp_within': {text}")
+
+
+_AUTHORITY = re.compile(r"https?://[^\s/@?#]+(/[^\s?#]*)?")
+
+
+@dataclass(frozen=True, slots=True)
 class BenchSettings:
     """Table `[bench]`: who this bench is."""
 
@@ -158,13 +185,14 @@ class BenchConfig:
     api: ApiSettings = field(default_factory=ApiSettings)
     samples: SampleSettings = field(default_factory=SampleSettings)
     files: FileSettings = field(default_factory=FileSettings)
+    lab: LabSettings = field(default_factory=LabSettings)
     devices: tuple[DeviceEntry, ...] = ()
 
 
 def load_bench(path: Path) -> BenchConfig:
     """Read and check a `bench.toml`; raises `ConfigError` naming file, table and key."""
     document = toml.load(path)
-    tables = ("bench", "ocpp", "operator", "limits", "api", "samples", "files", "device")
+    tables = ("bench", "ocpp", "operator", "limits", "api", "samples", "files", "lab", "device")
     toml.check_tables(path, document, *tables)
     entries = document.get("device", [])
     if not isinstance(entries, list):
@@ -192,6 +220,7 @@ def load_bench(path: Path) -> BenchConfig:
         api=toml.parse(ApiSettings, document.get("api", {}), f"{path}: table [api]"),
         samples=toml.parse(SampleSettings, document.get("samples", {}), f"{path}: table [samples]"),
         files=toml.parse(FileSettings, document.get("files", {}), f"{path}: table [files]"),
+        lab=toml.parse(LabSettings, document.get("lab", {}), f"{path}: table [lab]"),
         devices=devices,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
@@ -19,6 +20,7 @@ from bench.earlier import changes, earlier_runs
 from bench.errors import BenchError, JournalError, RunAborted
 from bench.events import SCHEMA, EarlierResultsVoid, RunEnded, RunStarted
 from bench.journal import JOURNAL, JournalWriter
+from bench.lab_key import key_of
 from bench.ocpp.csms import Book, Csms
 from bench.ocpp.dialogue import Dialogue
 from bench.ocpp.monitors import NAMES, Monitors
@@ -27,7 +29,10 @@ from bench.operator import PromptDesk
 from bench.plan import Plan
 from bench.response_times import ResponseTimes
 from bench.runner import Runner
+from bench.seal import Closed, seal
 from bench.stream import Stream, comparing_clocks
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +59,13 @@ class Session:
         refuse_prompts: bool = False,
         desk: PromptDesk | None = None,
     ) -> None:
-        """Make a session; `desk` when several share one operator, and so one stream."""
+        """Make a session; `desk` when several share one operator, and so one stream.
+
+        Raises `ConfigError` when the lab's key can't be read.
+        """
         self.config = bench
         self.dut = dut
+        self._key = key_of(bench)
         self.desk = desk or PromptDesk(
             Stream(), within=bench.operator.within, refusing=refuse_prompts
         )
@@ -120,7 +129,12 @@ class Session:
         try:
             files = self._copy_inputs(plan, folder)
             with JournalWriter(folder / JOURNAL) as journal, self.stream.recording(journal):
-                return await self._recorded(plan, folder, files)
+                result = await self._recorded(plan, folder, files)
+                closed = Closed(folder.name, self.stream.last, journal.head)
+            failed = await seal(folder, closed, self._key, self.config.lab)
+            if failed is not None:
+                log.warning("run %s has no time stamp: %s", folder.name, failed)
+            return result
         finally:
             self.run_id = None
             # What asked to end this run does not end the next one.
@@ -247,6 +261,8 @@ class Session:
             pixit=asdict(self.dut.pixit),
             files=files,
             monitors=list(NAMES),
+            signer=None if self._key is None else self._key.public.to_json(),
+            timestamp=self.config.lab.timestamp,
         )
 
     def _calibrations(self) -> dict[str, dict[str, str]]:

@@ -18,6 +18,8 @@ from bench.ocpp.frame import shorten
 from bench.report.results import results
 from bench.runview import RunView, fold
 from bench.sample_file import SAMPLES
+from bench.seal import SEAL
+from bench.sealed import Trust, check_seal
 from bench.unlike import MISSING, unlike
 
 
@@ -28,6 +30,8 @@ class Verification:
     summary: tuple[str, ...]
     faults: tuple[str, ...]
     """Empty when the run is sound; the first of each kind, the gravest first."""
+    warnings: tuple[str, ...] = ()
+    """What a reader should know of a sound run, such as a time stamp that could not be had."""
 
     @property
     def is_sound(self) -> bool:
@@ -35,10 +39,11 @@ class Verification:
         return not self.faults
 
 
-def verify(folder: Path, *, killed: bool = False) -> Verification:
-    """Verify a run's folder; raises `ConfigError` when it holds no journal.
+def verify(folder: Path, trust: Trust | None = None, *, killed: bool = False) -> Verification:
+    """Verify a run's folder, by what its reader trusts and asks for, if anything.
 
-    Of a run that is known to be `killed` it is no fault that the journal ends too soon.
+    Of a run that is known to be `killed` it is no fault that the journal ends too soon, unsealed.
+    Raises `ConfigError` when it holds no journal, `JournalError` when that is of a newer version.
     """
     path = folder / JOURNAL
     if not path.is_file():
@@ -48,6 +53,8 @@ def verify(folder: Path, *, killed: bool = False) -> Verification:
     view = fold(records)
     end = _end_of_journal(path, reader.fault, records, view)
     faults = [None if killed and _is_whole(path, reader.fault) else end]
+    sealed = check_seal(folder, records, reader.head, trust or Trust())
+    faults += [] if killed and end is not None and not (folder / SEAL).exists() else sealed.faults
     names = list(view.started.files) if view.started else []
     faults += _changed_files(folder, view.started.files if view.started else {})
     attached = dict(_attachments(records, view))
@@ -68,11 +75,13 @@ def verify(folder: Path, *, killed: bool = False) -> Verification:
         f"journal  {len(records)} records in a chain of hashes, the last {reader.head}",
         f"files    {', '.join(names) or 'none'}",
         *more,
+        *sealed.said,
         f"derived  {tally['frames']} frames watched by the monitors, {tally['findings']} findings",
         f"         {tally['checks']} checks and {tally['values']} measured values",
         f"         verdicts of {tally['steps']} steps and {tally['cases']} cases",
     )
-    return Verification(summary, tuple(fault for fault in faults if fault is not None))
+    found = tuple(fault for fault in faults if fault is not None)
+    return Verification(summary, found, tuple(sealed.warnings))
 
 
 def _end_of_journal(

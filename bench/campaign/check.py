@@ -14,12 +14,13 @@ from bench.campaign.view import CampaignView
 from bench.errors import BenchError, ConfigError
 from bench.events import to_data
 from bench.journal import JOURNAL
+from bench.sealed import Trust
 from bench.unlike import unlike
 from bench.verify import Verification, verify
 
 
-def verify_campaign(folder: Path) -> Verification:
-    """Verify a campaign's folder; raises `ConfigError` when it holds none.
+def verify_campaign(folder: Path, trust: Trust | None = None) -> Verification:
+    """Verify a campaign's folder, each run by `trust`; raises `ConfigError` when it holds none.
 
     Of a run that was killed it is known that its journal ends too soon; it must end where it did.
     """
@@ -38,7 +39,7 @@ def verify_campaign(folder: Path) -> Verification:
     for name in sorted(_unknown(folder, files)):
         summary.append(f"         {name} is not in the record")
     for run in view.added:
-        found = list(_faults_of(folder / RUNS / run.run, run))
+        found = list(_faults_of(folder / RUNS / run.run, run, trust))
         faults += [f"run {run.run}: {fault}" for fault in found]
         state = "not sound" if found else "sound" if run.ended else "sound up to where it was cut"
         summary.append(f"run      {run.run}: {len(run.cases)} cases, {state}")
@@ -80,7 +81,7 @@ def _unknown(folder: Path, files: Mapping[str, str]) -> set[str]:
     return {f"{FILES}/{path.name}" for path in found} - set(files)
 
 
-def _faults_of(folder: Path, run: RunAdded) -> Iterator[str]:
+def _faults_of(folder: Path, run: RunAdded, trust: Trust | None) -> Iterator[str]:
     """Say what is wrong with a run; first whether it is the one that was added."""
     try:
         now = added(folder, run.by, run.source)
@@ -92,4 +93,4 @@ def _faults_of(folder: Path, run: RunAdded) -> Iterator[str]:
         return
     for other in islice(unlike(to_data(run), to_data(now)), 1):
         yield f"{other.path} is {other.first!r} in the campaign's record, {other.second!r} here"
-    yield from verify(folder, killed=run.ended is None).faults
+    yield from verify(folder, trust, killed=run.ended is None).faults

@@ -36,6 +36,7 @@ def _check(path: Path) -> str:
     from bench.config import load_bench
     from bench.dut import load_dut
     from bench.errors import ConfigError
+    from bench.lab_key import key_of
     from bench.plan import check_names, load_plan, load_suites
 
     document = toml.load(path)
@@ -50,7 +51,7 @@ def _check(path: Path) -> str:
         check_names(load_suites(), load_plan(path))
         return "plan"
     if "bench" in document:
-        load_bench(path)
+        key_of(load_bench(path))
         return "bench"
     raise ConfigError(f"{path}: none of the tables [bench], [dut], [plan] and [profile] is there")
 

@@ -17,7 +17,7 @@ from websockets.typing import Subprotocol
 
 from bench.capability import Card, CardPresenter, MeterReading, PowerMeter, PowerSwitch
 from bench.case import Case
-from bench.config import BenchConfig, BenchSettings, DeviceEntry, OcppSettings
+from bench.config import BenchConfig, BenchSettings, DeviceEntry, LabSettings, OcppSettings
 from bench.device import Driver, DriverContext, Identity
 from bench.dut import CardEntry, DutConfig, DutIdentity, Pixit, Timing
 from bench.errors import LinkError
@@ -280,7 +280,7 @@ def one_case(body: Body) -> Procedure:
 
 
 @asynccontextmanager
-async def session(folder: Path, dut: Dut) -> AsyncIterator[Session]:
+async def session(folder: Path, dut: Dut, lab: LabSettings | None = None) -> AsyncIterator[Session]:
     """Make a session with a bench whose devices move `dut`."""
     kinds: dict[str, tuple[type, type]] = {
         "mains": (Mains, PowerSwitch),
@@ -301,6 +301,7 @@ async def session(folder: Path, dut: Dut) -> AsyncIterator[Session]:
         folder / "bench.toml",
         BenchSettings("Bench 1"),
         OcppSettings("127.0.0.1:0"),
+        lab=lab or LabSettings(),
         devices=devices,
     )
     config = DutConfig(
@@ -324,11 +325,12 @@ async def record(
     *defects: str,
     cases: Sequence[Procedure] = SUITE.procedures,
     answers: Sequence[Any] = (),
+    lab: LabSettings | None = None,
 ) -> RunResult:
     """Make a run in `folder`/run with the station's defects; answer prompts in order, then pass."""
     plan = Plan(SUITE, tuple(cases), (Outcome(reset, "not-applicable", "needs C-99"),))
     waiting = list(answers)
-    async with session(folder, Dut(set(defects))) as one, asyncio.TaskGroup() as tasks:
+    async with session(folder, Dut(set(defects)), lab) as one, asyncio.TaskGroup() as tasks:
 
         async def operate() -> None:
             async for prompts in one.desk.changes():
