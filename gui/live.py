@@ -5,13 +5,13 @@ from __future__ import annotations
 import struct
 import time
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
 
-from bench.clock import from_iso, now
+from bench.clock import Stamp, from_iso
 from bench.events import (
     AbortRequested,
     Answered,
@@ -193,7 +193,7 @@ class LiveRun(QObject):
                 action=prompt["action"],
                 picture=prompt["picture"],
             )
-            found[name] = self.prompts.get(name) or PromptView(0, now(), event)
+            found[name] = self.prompts.get(name) or PromptView(0, _here(), event)
             self.deadlines[name] = from_iso(prompt["deadline"])
         self.prompts = found
         self.deadlines = {name: self.deadlines[name] for name in found}
@@ -241,3 +241,8 @@ class LiveRun(QObject):
                 least, greatest, mean, last = (value + declared.zero for value in values)
                 entries.append(Entry(declared, samples, least, greatest, mean, last))
         return Window(number, begin, end, tuple(entries))
+
+
+def _here() -> Stamp:
+    """Stamp this moment by our own clocks: this process has no event loop of asyncio."""
+    return Stamp(time.monotonic(), datetime.now(UTC))

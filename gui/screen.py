@@ -7,9 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QAction
-from PyQt6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QWidget
 
 from gui.link import Link
 from gui.live import LiveRun
@@ -37,21 +36,6 @@ class Place:
     """In object names and settings."""
     title: str
     make: Callable[[LiveRun, Link], QWidget]
-
-
-class Placeholder(QWidget):
-    """Stands where a screen is not there yet."""
-
-    def __init__(self, title: str) -> None:
-        super().__init__()
-        self.title = title
-        column = QVBoxLayout(self)
-        label = QLabel(title)
-        label.setProperty("role", "title")
-        column.addWidget(label, alignment=Qt.AlignmentFlag.AlignCenter)
-
-    def shown(self) -> None:
-        """Do nothing."""
 
 
 def deeds_of(widget: QWidget) -> list[QAction]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from gui.palette import FAMILIES, MONOSPACED, Theme
+
+ART = (Path(__file__).parent / "art").as_posix()
 
 
 def style_sheet(theme: Theme, scale: float) -> str:
@@ -27,6 +31,11 @@ QLabel[role="small"] {{ font-size: {px(12)}; color: {theme.muted}; }}
 QLabel[role="prompt"] {{ font-size: {px(24)}; font-weight: 600; }}
 QLabel[role="key"] {{ background: {theme.sunken}; border: 1px solid {theme.border};
     border-radius: 4px; padding: 1px 6px; font-size: {px(12)}; font-weight: 600; }}
+QLabel[role="strong"], QLabel[tone] {{ font-weight: 600; }}
+QLabel[tone="good"] {{ color: {theme.passed}; }}
+QLabel[tone="bad"] {{ color: {theme.failed}; }}
+QLabel[tone="odd"] {{ color: {theme.inconclusive}; }}
+QLabel[tone="quiet"] {{ color: {theme.muted}; }}
 QLabel[role="problem"] {{ color: {theme.failed}; font-weight: 600; }}
 *[role="mono"] {{ font-family: {mono}; font-size: {px(13)}; }}
 QFrame[role="card"] {{ background: {theme.surface}; border: 1px solid {theme.border};
@@ -70,12 +79,19 @@ QLineEdit, QPlainTextEdit, QTextEdit, QComboBox, QAbstractSpinBox {{
 QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QComboBox:focus, QAbstractSpinBox:focus {{
     border: 2px solid {theme.accent}; padding: 5px 7px; }}
 QComboBox::drop-down {{ border: 0; width: 24px; }}
+QComboBox::down-arrow {{ image: url({ART}/chevron-{theme.name}.svg); width: {px(14)};
+    height: {px(14)}; }}
 QCheckBox, QRadioButton {{ spacing: 8px; background: transparent; }}
+QCheckBox::indicator {{ width: {px(16)}; height: {px(16)}; border: 1px solid {theme.muted};
+    border-radius: 4px; background: {theme.surface}; }}
+QCheckBox::indicator:checked {{ background: {theme.accent}; border-color: {theme.accent};
+    image: url({ART}/check-{theme.name}.svg); }}
 QCheckBox:focus, QRadioButton:focus {{ color: {theme.accent}; }}
 QAbstractItemView {{ background: {theme.surface}; color: {theme.text};
     border: 1px solid {theme.border}; border-radius: 8px; outline: 0;
     selection-background-color: {theme.selection}; selection-color: {theme.text};
     alternate-background-color: {theme.window}; }}
+QTableView::item {{ padding: 0 8px; }}
 QAbstractItemView:focus {{ border: 1px solid {theme.accent}; }}
 QHeaderView::section {{ background: {theme.surface}; color: {theme.muted}; border: 0;
     border-bottom: 1px solid {theme.border}; padding: 6px 8px; font-size: {px(12)};

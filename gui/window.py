@@ -26,7 +26,7 @@ from gui.link import Link, Refusal
 from gui.live import LiveRun
 from gui.notices import Notices
 from gui.palette import THEMES, scale, theme
-from gui.screen import Place, Placeholder, deeds_of
+from gui.screen import Place, deeds_of
 
 
 def _run_screen(run: LiveRun, link: Link) -> QWidget:
@@ -36,19 +36,27 @@ def _run_screen(run: LiveRun, link: Link) -> QWidget:
 
 
 def _dut_screen(run: LiveRun, link: Link) -> QWidget:
-    return Placeholder("DUT")
+    from gui.dut.screen import DutScreen
+
+    return DutScreen(run, link)
 
 
 def _bench_screen(run: LiveRun, link: Link) -> QWidget:
-    return Placeholder("Bench")
+    from gui.bench.screen import BenchScreen
+
+    return BenchScreen(run, link)
 
 
 def _results_screen(run: LiveRun, link: Link) -> QWidget:
-    return Placeholder("Results")
+    from gui.results.screen import ResultsScreen
+
+    return ResultsScreen(run, link)
 
 
 def _share_screen(run: LiveRun, link: Link) -> QWidget:
-    return Placeholder("Share")
+    from gui.share.screen import ShareScreen
+
+    return ShareScreen(run, link)
 
 
 # Each is imported when it is first shown: the window is there sooner.

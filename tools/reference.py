@@ -25,8 +25,9 @@ from typing import Any
 
 from meanings import RELAY_MEANINGS
 from pydantic import BaseModel
-from sources import ROOT, attribute_docstrings, source
+from sources import ROOT, source
 
+from bench.attributes import attribute_docstrings
 from bench.cli import commands
 from bench.config import BenchConfig, BenchSettings
 from bench.device import Driver

@@ -1,30 +1,14 @@
-"""Read source text for the documentation: docstrings of attributes, quoted definitions."""
+"""Read source text for the documentation: quoted definitions."""
 
 from __future__ import annotations
 
 import ast
-import inspect
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-
-
-def attribute_docstrings(kind: type) -> dict[str, str]:
-    """Read the docstrings that stand below a class's attributes."""
-    (body,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
-    assert isinstance(body, ast.ClassDef)
-    found = {}
-    for one, following in zip(body.body, body.body[1:], strict=False):
-        match one, following:
-            case (
-                ast.AnnAssign(target=ast.Name(id=name)),
-                ast.Expr(value=ast.Constant(value=str(text))),
-            ):
-                found[name] = text
-    return found
 
 
 def source(path: str, *names: str) -> str:

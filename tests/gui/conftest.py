@@ -6,6 +6,7 @@ import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,6 +16,9 @@ from PyQt6.QtCore import QCoreApplication, QEvent, QSettings
 from PyQt6.QtWidgets import QApplication
 
 from gui.application import dress, make_application
+
+if TYPE_CHECKING:
+    from tests.gui.served import Served
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +44,12 @@ def _apart(qapp: QApplication, tmp_path: Path) -> Iterator[None]:
     gc.collect()
     if qapp.property("theme") != "light" or qapp.property("scale") != 1.0:
         dress(qapp, "light", 1.0)
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """An engine on a simulated lab, one for all tests that a worker has."""
+    from tests.gui.served import serving_apart
+
+    with serving_apart(tmp_path_factory.mktemp("served")) as one:
+        yield one

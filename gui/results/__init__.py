@@ -1,0 +1,1 @@
+"""The Results screen: all runs of this lab, verified, compared and replayed."""

@@ -1,0 +1,1 @@
+"""The Share screen: links by which vendors watch their own DUT."""

@@ -1,0 +1,109 @@
+"""An engine on a simulated lab, served from a thread, for screens that ask it."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pytestqt.qtbot import QtBot
+
+from gui.link import Link
+from gui.live import LiveRun
+from tests.engine.service import TOKEN, Service, service
+from tests.gui.recorded import JOURNAL
+
+DEADLINE = 30.0
+"""Longest wait in s; only a defect makes a test wait so long."""
+
+
+@dataclass
+class Served:
+    """The engine, seen from the test's thread."""
+
+    folder: Path
+    service: Service
+    loop: asyncio.AbstractEventLoop
+    kept: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def runs(self) -> Path:
+        """The folder of its runs."""
+        return self.folder / "runs"
+
+    def does(self, what: Callable[[], Awaitable[Any]]) -> Any:
+        """Do something in the engine's thread."""
+
+        async def work() -> Any:
+            return await what()
+
+        return asyncio.run_coroutine_threadsafe(work(), self.loop).result(DEADLINE)
+
+    def link(self, qtbot: QtBot) -> Link:
+        """Make a link to it that is connected."""
+        link = Link(self.service.url, TOKEN)
+        link.open()
+        qtbot.waitUntil(lambda: link.state == "connected", timeout=int(DEADLINE * 1000))
+        return link
+
+    @contextmanager
+    def looked_at(self, qtbot: QtBot) -> Iterator[tuple[LiveRun, Link]]:
+        """Make what a screen is made of, and take it away after the screen."""
+        run, link = LiveRun(), self.link(qtbot)
+        run.follow(link)
+        yield run, link
+        link.close()
+        for one in (run, link):
+            one.deleteLater()
+
+
+@contextmanager
+def serving_apart(folder: Path) -> Iterator[Served]:
+    """Serve an engine while the context lasts, with a recorded run and the same cut short."""
+    loop, began, ends = asyncio.new_event_loop(), threading.Event(), asyncio.Event()
+    found: list[Served] = []
+    problems: list[BaseException] = []
+
+    async def serve() -> None:
+        async with service(folder) as one:
+            found.append(Served(folder, one, loop))
+            began.set()
+            await ends.wait()
+
+    def work() -> None:
+        try:
+            loop.run_until_complete(serve())
+        except BaseException as error:  # noqa: BLE001 - told in the test's thread
+            problems.append(error)
+        finally:
+            began.set()
+            loop.close()
+
+    keep_runs(folder / "runs")
+    thread = threading.Thread(target=work, name="engine")
+    thread.start()
+    began.wait(DEADLINE)
+    try:
+        if problems:
+            raise problems[0]
+        yield found[0]
+    finally:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(ends.set)
+        thread.join(DEADLINE)
+
+
+def keep_runs(runs: Path) -> None:
+    """Put a recorded run into a folder, and the same as an engine that was killed leaves it."""
+    runs.mkdir(parents=True)
+    shutil.copytree(JOURNAL.parent, runs / "20310101T000000Z-sample")
+    cut = runs / "20310101T000001Z-cut"
+    shutil.copytree(JOURNAL.parent, cut)
+    lines = (cut / "journal.jsonl").read_bytes().splitlines(keepends=True)
+    (cut / "journal.jsonl").write_bytes(b"".join(lines[: len(lines) // 2]) + lines[-1][:40])
+    (cut / "results.json").unlink()

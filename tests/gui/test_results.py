@@ -1,0 +1,103 @@
+"""The Results screen on a real engine: list, filter, report, verify, replay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PyQt6.QtCore import QUrl
+from pytestqt.qtbot import QtBot
+
+from gui.results.runs import read_run
+from gui.results.screen import ResultsScreen
+from tests.gui.served import DEADLINE, Served
+
+SOON = int(DEADLINE * 1000)
+RUN, CUT = "20310101T000000Z-sample", "20310101T000001Z-cut"
+
+
+@pytest.fixture
+def opened() -> list[QUrl]:
+    return []
+
+
+@pytest.fixture
+def screen(qtbot: QtBot, served: Served, opened: list[QUrl]) -> Iterator[ResultsScreen]:
+    def view(url: QUrl) -> bool:
+        opened.append(url)
+        return True
+
+    with served.looked_at(qtbot) as (run, link):
+        made = ResultsScreen(run, link, view=view)
+        qtbot.addWidget(made)
+        made.resize(1280, 650)
+        made.show()
+        made.shown()
+        waiting(qtbot, lambda: len(made.model.all) >= 2)
+        yield made
+
+
+def waiting(qtbot: QtBot, what: Callable[[], object]) -> None:
+    qtbot.waitUntil(lambda: bool(what()), timeout=SOON)
+
+
+def test_runs_are_listed_newest_first_with_what_became_of_them(screen: ResultsScreen) -> None:
+    listed = [one.run for one in screen.model.rows]
+    assert listed.index(CUT) < listed.index(RUN)
+    one = next(one for one in screen.model.rows if one.run == RUN)
+    assert one.word == "complete"
+    assert "1 fail" in one.verdicts
+    cut = next(one for one in screen.model.rows if one.run == CUT)
+    assert cut.word == "unfinished"
+
+
+def test_a_filter_keeps_the_marked_run(qtbot: QtBot, screen: ResultsScreen) -> None:
+    screen.choose(RUN)
+    screen.search.setText("sample complete")
+    assert [one.run for one in screen.model.rows] == [RUN]
+    assert [one.run for one in screen.chosen] == [RUN]
+    screen.search.setText("no such words")
+    assert screen.empty.isVisible()
+    assert screen.empty.title.text() == "No run fits"
+
+
+def test_the_report_is_opened_by_the_systems_viewer(
+    qtbot: QtBot, screen: ResultsScreen, opened: list[QUrl]
+) -> None:
+    screen.choose(RUN)
+    screen.details.acts["html"].click()
+    waiting(qtbot, lambda: opened)
+    text = Path(opened[0].toLocalFile()).read_text("utf-8")
+    assert "TC_902_CS" in text
+
+
+def test_a_cut_journal_is_replayed_as_far_as_it_goes(qtbot: QtBot, screen: ResultsScreen) -> None:
+    screen.choose(CUT)
+    assert screen.details.reason.text().startswith("It was not finished")
+    screen.details.acts["replay"].click()
+    waiting(qtbot, lambda: screen.replays)
+    (window,) = screen.replays
+    assert window.bar is not None
+    assert "planned cases" in window.bar.notice.words
+    assert window.bar.notice.words.startswith("The journal ends at record ")
+    window.close()
+    waiting(qtbot, lambda: not screen.replays)
+
+
+def test_a_run_says_its_state_in_a_word() -> None:
+    told = {
+        "run": "r",
+        "state": "ended",
+        "started": "2031-01-01T00:00:00Z",
+        "complete": True,
+        "reason": None,
+        "bench": "b",
+        "dut": {"vendor": "v", "model": "m"},
+        "cases": 3,
+        "counts": {"pass": 2, "fail": 1, "inconclusive": 0, "error": 0},
+    }
+    one = read_run(told)
+    assert (one.word, one.verdicts, one.signed) == ("complete", "2 pass, 1 fail", None)
+    assert read_run({**told, "state": "unfinished"}).word == "unfinished"
+    assert read_run({**told, "void": "software changed"}).word == "void"
