@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -72,7 +73,7 @@ class Timing:
 
     def __post_init__(self) -> None:
         for name in self.__slots__:
-            if getattr(self, name) <= 0:
+            if not 0 < getattr(self, name) < math.inf:
                 raise ValueError(f"key {name!r}: {getattr(self, name):g}, expected more than 0 s")
         if 86400 % self.aligned_interval:
             raise ValueError(
@@ -232,7 +233,12 @@ class DutConfig:
 
 def load_dut(path: Path) -> DutConfig:
     """Read and check a `dut.toml`; raises `ConfigError` naming file, table and key."""
-    document = toml.load(path)
+    return parse_dut(path, toml.text_of(path))
+
+
+def parse_dut(path: Path, text: str) -> DutConfig:
+    """Check the text of a `dut.toml`, as `load_dut`."""
+    document = toml.loads(path, text)
     toml.check_tables(path, document, "dut", "pics", "pixit")
     pixit = toml.parse(Pixit, document.get("pixit", {}), f"{path}: table [pixit]")
     return DutConfig(

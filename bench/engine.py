@@ -13,11 +13,12 @@ from typing import Any, TypeVar
 
 from bench import __version__, toml
 from bench.actuators import Actuators, InUse
+from bench.apart import Apart
 from bench.archive import Archive, new_folder
 from bench.bench import described
 from bench.checkup import Finding, check_up
 from bench.config import BenchConfig
-from bench.dut import DutConfig, Pixit
+from bench.dut import DutConfig, Pixit, parse_dut
 from bench.errors import BenchError, ConfigError, JournalError
 from bench.events import DeviceChecked, RunStarted
 from bench.journal import JOURNAL, JournalWriter, Record
@@ -31,6 +32,9 @@ from bench.stream import COMPARING, Stream, comparing_clocks
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+
+_BEGINNING = "a run is beginning"
 
 
 class Busy(BenchError):
@@ -62,6 +66,10 @@ class Engine:
         self.duts = {dut.dut.identity: dut for dut in duts}
         if len(self.duts) < len(duts):
             raise ConfigError("--dut: two DUTs have the same identity")
+        self._texts = {identity: _text(dut) for identity, dut in self.duts.items()}
+        """What their files held when they were read."""
+        self._changing: set[str] = set()
+        """The DUTs whose files are being written."""
         if only is None:
             self.desk = PromptDesk(Stream(), within=bench.operator.within, prefix=prefix)
             self.archive = Archive(out)
@@ -76,6 +84,8 @@ class Engine:
         self._runs_are_ours = only is None
         self._session = next(iter(self._sessions.values()), None)
         self.actuators = Actuators(bench, lambda: self.pixit, self.desk)
+        self.apart = Apart()
+        """Where reports are rendered, and runs verified."""
         self._run: asyncio.Task[None] | None = None
         self._reports: set[asyncio.Task[None]] = set()
         self._errands: set[asyncio.Task[Any]] = set()
@@ -116,6 +126,51 @@ class Engine:
         """What is known of the sample that acts by hand are for: the first DUT."""
         return next((dut.pixit for dut in self.duts.values()), Pixit())
 
+    def is_under_test(self, identity: str) -> bool:
+        """Tell whether a run with a DUT goes on or begins."""
+        if not self._runs_are_ours or self._taken == _BEGINNING:
+            return True
+        tested = None if self._session is None else self._session.dut.dut.identity
+        return self._run is not None and tested == identity
+
+    def refreshed(self, identity: str) -> DutConfig:
+        """Return a DUT as its file has it now, if no run holds on to what it had.
+
+        Raises `ConfigError` when the file is not sound.
+        """
+        dut = self.duts[identity]
+        text = _text(dut)
+        if text is None or text == self._texts[identity] or self.is_under_test(identity):
+            return dut
+        self._replace(identity, parse_dut(dut.path, text), text)
+        return self.duts[identity]
+
+    def _replace(self, identity: str, dut: DutConfig, text: str | None) -> None:
+        if dut.dut.identity != identity:
+            where = f"{dut.path}: table [dut], key 'identity'"
+            problem = f"the engine was started with {identity!r}"
+            raise ConfigError(f"{where}: {dut.dut.identity!r}, but {problem}")
+        before, session = self._sessions[identity], Session(self.config, dut, desk=self.desk)
+        self.duts[identity], self._texts[identity] = dut, text
+        self._sessions[identity] = session
+        if self._session is before:
+            self._session = session
+
+    async def change_dut(self, identity: str, change: Callable[[Path], T]) -> T:
+        """Let a function write a DUT's file, for the next run; return what it returns.
+
+        Raises `Busy` while the DUT is under test.
+        """
+        if self.is_under_test(identity) or self._closing is not None:
+            raise Busy(f"{identity} is under test")
+        if identity in self._changing:
+            raise Busy(f"{self.duts[identity].path.name} is being written")
+        self._changing.add(identity)
+        try:
+            return await asyncio.to_thread(change, self.duts[identity].path)
+        finally:
+            self._changing.discard(identity)
+
     def procedures(self, identity: str | None = None) -> list[Outcome]:
         """List all procedures, and whether they would run on this bench and DUT."""
         dut = self.dut(identity) if identity is not None or len(self.duts) == 1 else None
@@ -136,6 +191,7 @@ class Engine:
         dut = self.dut(identity)
         if dut is None:
             raise ConfigError("there is no DUT: start the engine with --dut")
+        dut = self.refreshed(dut.dut.identity)
         plan = make_plan(load_suites(), selection, dut, self.config)
         if not plan.cases:
             nothing = "no case to run: name cases, groups or a plan"
@@ -147,7 +203,9 @@ class Engine:
 
         Raises `Busy`, or what keeps the run from beginning.
         """
-        async with self._taking("a run is beginning"):
+        if dut.dut.identity in self._changing:
+            raise Busy(f"{dut.path.name} is being written")
+        async with self._taking(_BEGINNING):
             return await self._begin(dut, plan)
 
     async def act(self, work: Coroutine[Any, Any, T]) -> T:
@@ -249,7 +307,7 @@ class Engine:
         if not self._runs_are_ours:
             raise Busy("the engine makes a single run")
         if self._run is not None:
-            raise Busy(f"run {self.run_id} is going on" if self.run_id else "a run is beginning")
+            raise Busy(f"run {self.run_id} is going on" if self.run_id else _BEGINNING)
         if self._taken is not None:
             raise Busy(self._taken)
 
@@ -292,7 +350,7 @@ class Engine:
     async def _report(self, folder: Path) -> None:
         """Write a run's reports while the engine goes on."""
         try:
-            await asyncio.to_thread(write_all, folder)
+            await self.apart.call(write_all, folder)
         except (OSError, BenchError) as error:
             log.warning("run %s: its reports could not be written: %s", folder.name, error)
 
@@ -356,6 +414,7 @@ class Engine:
             await self.actuators.release()
             if self._reports:
                 await asyncio.wait(self._reports)
+            await self.apart.close()
 
     @property
     def devices(self) -> list[dict[str, Any]]:
@@ -384,3 +443,10 @@ class Engine:
             else session.snapshot()
         )
         return {**state, "bench": {"name": self.config.bench.name, "devices": self.devices}}
+
+
+def _text(dut: DutConfig) -> str | None:
+    try:
+        return dut.path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None  # a run says what is wrong with it

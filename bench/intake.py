@@ -5,13 +5,16 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from bench.errors import ConfigError
 from bench.procedure import Procedure
-from bench.questionnaire import QUESTIONS, Question, question_of, questions_for
+from bench.questionnaire import QUESTIONS, YES_NO, OneOf, Question, question_of, questions_for
 
+_ZIP = b"PK"
+"""How a spreadsheet's file begins."""
 COLUMNS = ("item", "question", "expected", "answer")
 
 
@@ -25,13 +28,14 @@ class Asked:
     """None when there is none."""
     holds_up: tuple[str, ...]
     """Ids of the cases whose applicability is undetermined and that name the item."""
+    decides_on: tuple[str, ...]
+    """Ids of the cases that name the item."""
 
 
 def asked(kind: str, answers: Mapping[str, Any], procedures: Sequence[Procedure]) -> list[Asked]:
     """List the questions for a kind of DUT, with those that were answered beyond them."""
-    undetermined = [
-        one for one in procedures if one.dut == kind and one.applies.evaluate(answers) is None
-    ]
+    concerned = [one for one in procedures if one.dut == kind]
+    undetermined = [one for one in concerned if one.applies.evaluate(answers) is None]
     sections = {**questions_for(kind), "Other limits": list(_others(answers))}
     return [
         Asked(
@@ -41,10 +45,41 @@ def asked(kind: str, answers: Mapping[str, Any], procedures: Sequence[Procedure]
             tuple(one.id for one in undetermined if question.item in items_of(one))
             if question.item not in answers
             else (),
+            tuple(one.id for one in concerned if question.item in items_of(one)),
         )
         for heading, questions in sections.items()
         for question in questions
     ]
+
+
+def effects(
+    question: Question, kind: str, answers: Mapping[str, Any], procedures: Sequence[Procedure]
+) -> dict[Any, tuple[list[str], list[str]]]:
+    """Say which cases would apply, and which not any more, by the answer to a question.
+
+    Only for questions whose answers are few.
+    """
+    if question.answer == YES_NO:
+        options: tuple[Any, ...] = (True, False)
+    elif isinstance(question.answer, OneOf):
+        options = question.answer.options
+    else:
+        return {}
+    concerned = [one for one in procedures if one.dut == kind and question.item in items_of(one)]
+    found = {}
+    for option in options:
+        then = {**answers, question.item: option}
+        on, off = [], []
+        for one in concerned:
+            truth = one.applies.evaluate(then)
+            if truth == one.applies.evaluate(answers):
+                continue
+            if truth:
+                on.append(one.id)
+            elif truth is False:
+                off.append(one.id)
+        found[option] = on, off
+    return found
 
 
 def _others(answers: Mapping[str, Any]) -> Iterator[Question]:
@@ -91,7 +126,21 @@ def read_form(path: Path) -> dict[str, Any]:
 
     It must have columns headed `item` and `answer`; rows without an answer leave it open.
     """
-    rows = _spreadsheet_rows(path) if _is_spreadsheet(path) else _csv_rows(path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror or error}") from error
+    return form_answers(path, data, spreadsheet=_is_spreadsheet(path))
+
+
+def form_answers(path: Path, data: bytes, *, spreadsheet: bool | None = None) -> dict[str, Any]:
+    """Read the answers of a form's bytes, as `read_form`; `path` is its name in errors.
+
+    Without `spreadsheet` the first bytes tell whether it is one.
+    """
+    if spreadsheet is None:
+        spreadsheet = data.startswith(_ZIP)
+    rows = _spreadsheet_rows(path, data) if spreadsheet else _csv_rows(path, data)
     columns: dict[str, int] | None = None
     answers: dict[str, Any] = {}
     for number, row in enumerate(rows, start=1):
@@ -118,32 +167,6 @@ def read_form(path: Path) -> dict[str, Any]:
     return answers
 
 
-def fill(dut: Path, answers: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Put answers into the table `[pics]` of a `dut.toml`, whose comments and order stay.
-
-    Returns what changed, by item: the answer before (None when there was none) and after. The
-    file is replaced as a whole, or not at all.
-    """
-    import tomlkit
-
-    text = dut.read_text("utf-8")
-    document = tomlkit.parse(text)
-    table = document.setdefault("pics", tomlkit.table())
-    changed: dict[str, tuple[Any, Any]] = {}
-    for item, answer in answers.items():
-        before = table.get(item)
-        if before != answer:
-            changed[item] = (before, answer)
-            table[item] = answer
-    new = dut.with_name(f"{dut.name}.new")
-    try:
-        new.write_text(tomlkit.dumps(document), "utf-8")
-        new.replace(dut)
-    except OSError as error:
-        raise ConfigError(f"{dut}: {error.strerror or error}") from error
-    return changed
-
-
 def _cell(cells: Sequence[str], index: int) -> str:
     return cells[index] if index < len(cells) else ""
 
@@ -154,28 +177,29 @@ def _is_spreadsheet(path: Path) -> bool:
     return path.suffix.lower() == ".xlsx"
 
 
-def _csv_rows(path: Path) -> list[list[str]]:
+def _csv_rows(path: Path, data: bytes) -> list[list[str]]:
     try:
-        text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: {error}") from error
     # Spreadsheet programs of some countries separate by semicolons.
     head = text.partition("\n")[0]
     delimiter = max(",;\t", key=head.count)
-    return list(csv.reader(text.splitlines(), delimiter=delimiter))
+    try:
+        return list(csv.reader(text.splitlines(), delimiter=delimiter))
+    except csv.Error as error:
+        raise ConfigError(f"{path}: not a CSV form: {error}") from error
 
 
-def _spreadsheet_rows(path: Path) -> list[list[str]]:
+def _spreadsheet_rows(path: Path, data: bytes) -> list[list[str]]:
     from zipfile import BadZipFile
 
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
 
     try:
-        book = load_workbook(path, read_only=True, data_only=True)
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror or error}") from error
-    except (BadZipFile, InvalidFileException, KeyError) as error:
+        book = load_workbook(BytesIO(data), read_only=True, data_only=True)
+    except (BadZipFile, InvalidFileException, KeyError, ValueError, OSError) as error:
         raise ConfigError(f"{path}: not a spreadsheet: {error}") from error
     try:
         rows = book.worksheets[0].iter_rows(values_only=True)

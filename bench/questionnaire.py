@@ -7,11 +7,14 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 
 class AnswerKind(Protocol):
     """What may be answered to a question."""
+
+    kind: ClassVar[str]
+    """The word for it."""
 
     @abstractmethod
     def accepts(self, value: Any) -> bool:
@@ -29,6 +32,8 @@ class AnswerKind(Protocol):
 @dataclass(frozen=True, slots=True)
 class YesNo:
     """Whether something is there."""
+
+    kind: ClassVar[str] = "yes-no"
 
     def accepts(self, value: Any) -> bool:
         """Accept true and false."""
@@ -51,6 +56,7 @@ class YesNo:
 class OneOf:
     """One of several words."""
 
+    kind: ClassVar[str] = "one-of"
     options: tuple[str, ...]
 
     def accepts(self, value: Any) -> bool:
@@ -72,6 +78,7 @@ class OneOf:
 class SomeOf:
     """A list with some of several words."""
 
+    kind: ClassVar[str] = "some-of"
     options: tuple[str, ...]
 
     def accepts(self, value: Any) -> bool:
@@ -95,6 +102,8 @@ class SomeOf:
 class Whole:
     """A whole number, 0 or more."""
 
+    kind: ClassVar[str] = "whole"
+
     def accepts(self, value: Any) -> bool:
         """Accept integers that are not negative."""
         return isinstance(value, int) and not isinstance(value, bool) and value >= 0
@@ -114,6 +123,8 @@ class Whole:
 class Seconds:
     """A duration in s, more than 0."""
 
+    kind: ClassVar[str] = "seconds"
+
     def accepts(self, value: Any) -> bool:
         """Accept positive numbers."""
         return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 86400
@@ -132,6 +143,8 @@ class Seconds:
 @dataclass(frozen=True, slots=True)
 class Words:
     """A text."""
+
+    kind: ClassVar[str] = "words"
 
     def accepts(self, value: Any) -> bool:
         """Accept texts that say something."""

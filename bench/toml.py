@@ -20,14 +20,25 @@ T = TypeVar("T")
 
 def load(path: Path) -> dict[str, Any]:
     """Read a TOML file; raise `ConfigError` with file, line and column when it can't be read."""
+    return loads(path, text_of(path))
+
+
+def text_of(path: Path) -> str:
+    """Read a file's text; raise `ConfigError` with the file when it can't be read."""
     try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not TOML: {error}") from error
+        return path.read_text("utf-8")
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not UTF-8: {error}") from error
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror or error}") from error
+
+
+def loads(path: Path, text: str) -> dict[str, Any]:
+    """Read the text of a TOML file, as `load`."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from error
 
 
 def check_tables(path: Path, document: Mapping[str, Any], *names: str) -> None:

@@ -36,12 +36,12 @@ from bench.engine import Engine
 from bench.plan import groups_of, load_suites
 from bench.procedure import Procedure
 from bench.questionnaire import QUESTIONS
-from bench.server import bench_models, models, openapi_of
+from bench.server import bench_models, dut_models, models, openapi_of, share_models
 from bench.server.routes import ROOT as API_ROOT
 from drivers import profile
 from stations.defects import DEFECTS
 
-MODELS = (models, bench_models)
+MODELS = (models, bench_models, dut_models, share_models)
 """What declares the objects of the API."""
 
 _SCALARS = {

@@ -24,7 +24,8 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     from bench.dut import load_dut
-    from bench.intake import asked, fill, read_form, write_form
+    from bench.dut_file import fill
+    from bench.intake import asked, read_form, write_form
     from bench.plan import load_suites
 
     dut = load_dut(options.dut)

@@ -44,7 +44,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.listing:
         return _list(shares)
     if options.revoke is not None:
-        share = shares.revoke(options.revoke)
+        share = shares.revoke(options.revoke).share
         sys.stdout.write(f"revoked {share.id} for {share.name}\n")
         return 0
     return _make(options, shares, out)
@@ -57,7 +57,7 @@ def _make(options: argparse.Namespace, shares: Shares, out: Path) -> int:
     from bench.dut import load_dut
     from bench.errors import ConfigError, JournalError
     from bench.served import where_served
-    from bench.server.shares import duration
+    from bench.server.shares import duration, link
 
     if options.run is not None and options.dut is not None:
         raise ConfigError("share RUN or --dut F, not both")
@@ -83,8 +83,7 @@ def _make(options: argparse.Namespace, shares: Shares, out: Path) -> int:
             raise ConfigError(f"{options.run}: no run's folder: {error}") from error
     share, token = shares.make(options.name, lasting, dut=dut, run=run)
     sys.stderr.write(f"share {share.id} for {share.name} until {share.expires}\n")
-    # In the fragment, which browsers send to nobody.
-    sys.stdout.write(f"{url.rstrip('/')}/view/#token={token}\n")
+    sys.stdout.write(f"{link(url, token)}\n")
     return 0
 
 

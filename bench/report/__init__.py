@@ -76,6 +76,11 @@ def render(run: RecordedRun, kind: str) -> bytes:
             raise ValueError(f"can't render {kind!r}")
 
 
+def rendering(folder: Path, kind: str, shown: Callable[[Event], Event] | None = None) -> bytes:
+    """Read a run's journal and render it, as `read_run` and `render`."""
+    return render(read_run(folder, shown, KEPT), kind)
+
+
 def write(run: RecordedRun, kind: str, path: Path | None = None) -> Path:
     """Render a run into `path`, its file in the run's folder when None; return the path.
 

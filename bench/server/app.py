@@ -17,10 +17,13 @@ from bench.server.access import Access
 from bench.server.feed import Feed, Position
 from bench.server.page import PAGE, ViewerPage
 from bench.server.routes import ROOT, make_routes
+from bench.server.shares import Shares
 from bench.server.viewers import TooMany, Viewers
 
 
-def make_app(engine: Engine, feed: Feed, access: Access, viewers: Viewers) -> FastAPI:
+def make_app(
+    engine: Engine, feed: Feed, access: Access, viewers: Viewers, shares: Shares | None
+) -> FastAPI:
     """Make the API of one engine."""
     app = FastAPI(
         title="Pilotbench",
@@ -30,7 +33,7 @@ def make_app(engine: Engine, feed: Feed, access: Access, viewers: Viewers) -> Fa
         redoc_url=None,
         exception_handlers={RequestValidationError: _say_what_is_wrong},
     )
-    app.include_router(make_routes(engine, access, viewers))
+    app.include_router(make_routes(engine, access, viewers, shares))
 
     @app.websocket(f"{ROOT}/stream")
     async def stream(

@@ -141,6 +141,16 @@ class RunModel(BaseModel):
     """How many cases came to which verdict, once it has ended."""
 
 
+class VerificationModel(BaseModel):
+    """What became of the verification of a run."""
+
+    sound: bool
+    summary: list[str]
+    """What was verified."""
+    faults: list[str]
+    """What is wrong, the gravest first."""
+
+
 class ByModel(BaseModel):
     """Who asks for it."""
 

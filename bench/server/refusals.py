@@ -14,10 +14,11 @@ from bench.errors import BenchError, ConfigError, Unverifiable, in_one_line
 
 
 @contextmanager
-def refusals(*, unobserved: int = 500) -> Iterator[None]:
+def refusals(*, wrong: int = 422, unobserved: int = 500) -> Iterator[None]:
     """Answer an error with the status that fits it, and its text in one line.
 
-    `unobserved` is for what could not be observed, such as an operator or a card that did not come.
+    `wrong` is for a file, name or value that is not as expected, `unobserved` for what could not be
+    observed, such as an operator or a card that did not come.
     """
     try:
         yield
@@ -26,7 +27,7 @@ def refusals(*, unobserved: int = 500) -> Iterator[None]:
     except NotOffered as error:
         raise _problem(501, error) from error
     except (NoSuchAct, ConfigError, ValueError) as error:
-        raise _problem(422, error) from error
+        raise _problem(wrong, error) from error
     except Unverifiable as error:
         raise _problem(unobserved, error) from error
     except BenchError as error:

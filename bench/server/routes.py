@@ -13,10 +13,12 @@ from bench.errors import BenchError, ConfigError
 from bench.operator import NoSuchPrompt, PromptClosed
 from bench.pictures import Picture
 from bench.plan import Selection
-from bench.report import FILES, KEPT, read_run, render
+from bench.report import FILES, rendering
 from bench.server.access import Access, Role, holder_of
 from bench.server.actuator_routes import actuator_routes
 from bench.server.bench_routes import bench_routes
+from bench.server.dut_routes import dut_routes
+from bench.server.evidence_routes import evidence_routes
 from bench.server.models import (
     AcceptedModel,
     AnswerModel,
@@ -33,6 +35,8 @@ from bench.server.models import (
 )
 from bench.server.redaction import event_for_observer
 from bench.server.sample_routes import sample_routes
+from bench.server.share_routes import share_routes
+from bench.server.shares import Shares
 from bench.server.snapshot import prompts as open_prompts
 from bench.server.snapshot import session as describe
 from bench.server.viewers import Viewers
@@ -45,12 +49,14 @@ _FORMS = {
 }
 
 
-def make_routes(engine: Engine, access: Access, viewers: Viewers) -> APIRouter:
+def make_routes(
+    engine: Engine, access: Access, viewers: Viewers, shares: Shares | None
+) -> APIRouter:
     """Make the routes of one engine, each for the roles that may use it."""
     routes = APIRouter(prefix=ROOT)
     routes.include_router(_reading(engine, access, viewers))
     routes.include_router(_acting(engine, access))
-    routes.include_router(_workplace(engine, access))
+    routes.include_router(_workplace(engine, access, shares))
     if engine.config.api.actuators:
         routes.include_router(actuator_routes(engine, access))
     return routes
@@ -79,7 +85,7 @@ def _reading(engine: Engine, access: Access, viewers: Viewers) -> APIRouter:
             raise HTTPException(501, f"this version writes no {kind.upper()} reports")
         operator = holder_of(request).role is Role.OPERATOR
         shown = None if operator else event_for_observer
-        return await asyncio.to_thread(lambda: render(read_run(one.folder, shown, KEPT), kind))
+        return await engine.apart.call(rendering, one.folder, kind, shown)
 
     @routes.get("/session")
     async def session(request: Request) -> SessionModel:
@@ -214,12 +220,15 @@ def _acting(engine: Engine, access: Access) -> APIRouter:
     return routes
 
 
-def _workplace(engine: Engine, access: Access) -> APIRouter:
-    """Make the routes around the runs, for the operator alone: bench, DUTs, links."""
+def _workplace(engine: Engine, access: Access, shares: Shares | None) -> APIRouter:
+    """Make the routes for the operator alone: bench, DUTs, links, evidence."""
     routes = APIRouter(
         dependencies=[Depends(access.needs(Role.OPERATOR))], responses=problems(401, 403)
     )
     routes.include_router(bench_routes(engine))
+    routes.include_router(dut_routes(engine))
+    routes.include_router(share_routes(engine, shares))
+    routes.include_router(evidence_routes(engine))
     return routes
 
 

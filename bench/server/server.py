@@ -54,7 +54,7 @@ async def serving(
     samples = _samples_of(engine)
     viewers = Viewers(engine, feed, samples, access, stalled=stalled, left=presence.left)
     config = uvicorn.Config(
-        make_app(engine, feed, access, viewers),
+        make_app(engine, feed, access, viewers, shares),
         http="h11",
         ws=StreamProtocol,
         ws_max_size=4096,
@@ -97,7 +97,7 @@ def openapi_of(engine: Engine) -> dict[str, Any]:
     """Return the OpenAPI document of an engine's API."""
     feed, access = Feed(engine), Access(secrets.token_urlsafe(32))
     viewers = Viewers(engine, feed, _samples_of(engine), access)
-    return make_app(engine, feed, access, viewers).openapi()
+    return make_app(engine, feed, access, viewers, None).openapi()
 
 
 def _samples_of(engine: Engine) -> SampleFeed:

@@ -106,15 +106,16 @@ class Shares:
             (self._listed(path) for path in paths), key=lambda one: one.share.expires, reverse=True
         )
 
-    def revoke(self, share_id: str) -> Share:
+    def revoke(self, share_id: str) -> Listed:
         """Make a share good for nothing; raises `ConfigError` when there is none of this id."""
         path = self._folder / f"{share_id}.json"
         if not _ID.fullmatch(share_id) or not path.is_file():
             raise ConfigError(f"there is no share {share_id!r}: --list shows them")
         one = self._listed(path)
         if one.revoked is None:
-            self._keep(replace(one, revoked=iso(datetime.now(UTC))))
-        return one.share
+            one = replace(one, revoked=iso(datetime.now(UTC)))
+            self._keep(one)
+        return one
 
     def _sign(self, body: str) -> str:
         return _text(hmac.new(self._key, f"{_PREFIX}.{body}".encode(), hashlib.sha256).digest())
@@ -154,6 +155,12 @@ class Shares:
             raise ConfigError(f"{path}: {error.strerror}") from error
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ConfigError(f"{path}: not a share: {error}") from error
+
+
+def link(url: str, token: str) -> str:
+    """Write the address of the viewer page with a token in it."""
+    # In the fragment, which browsers send to nobody.
+    return f"{url.rstrip('/')}/view/#token={token}"
 
 
 def duration(text: str) -> timedelta:

@@ -22,8 +22,8 @@ def session(engine: Engine, holder: Holder, viewers: list[ViewerModel]) -> Sessi
         state["bench"]["devices"] = []
         state["ocpp"] = {"listen": None, "connected": False}
         state["run"], state["paused"], state["held"] = None, False, False
-    tested = None if engine.session is None or not shown else _dut(engine.session.dut)
-    mine = [_dut(dut) for dut in engine.duts.values() if operator or _is_theirs(holder, dut)]
+    tested = None if engine.session is None or not shown else dut_model(engine.session.dut)
+    mine = [dut_model(dut) for dut in engine.duts.values() if operator or _is_theirs(holder, dut)]
     return SessionModel(
         **{**state, "dut": tested},
         role=holder.role,
@@ -55,6 +55,7 @@ def _is_theirs(holder: Holder, dut: DutConfig) -> bool:
     return holder.share is not None and holder.share.dut == dut_key(asdict(dut.dut))
 
 
-def _dut(dut: DutConfig) -> DutModel:
+def dut_model(dut: DutConfig) -> DutModel:
+    """Write a DUT as the API gives it."""
     known: dict[str, Any] = asdict(dut.dut)
     return DutModel(**{name: known[name] for name in DutModel.model_fields})

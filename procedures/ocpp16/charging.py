@@ -17,8 +17,8 @@ from bench.ocpp.match import Pattern, result
 from bench.ocpp.message import Received, age, limits
 from bench.ocpp.predicate import ABSENT, Between, Only, any_of, between, matching, only, present
 from bench.ocpp.station import Station
+from bench.stated import UNITS
 from procedures.ocpp16 import states
-from procedures.ocpp16.claims import UNITS
 from procedures.ocpp16.composite_schedule import (
     Installed,
     Limit,

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -227,11 +228,14 @@ async def test_a_revoked_share_ends_what_it_watches(tmp_path: Path) -> None:
 # Tokens on every route, as the OpenAPI document names them.
 
 
-def routes() -> list[tuple[str, str]]:
+def routes() -> list[tuple[str, str, bool]]:
+    """List the routes, and whether each is for the operator alone."""
     engine = idle_engine(Path("nowhere"), actuators=True)
     document = openapi_of(engine)
     return [
-        (method.upper(), path) for path, methods in document["paths"].items() for method in methods
+        (method.upper(), path, "403" in route["responses"])
+        for path, methods in document["paths"].items()
+        for method, route in methods.items()
     ]
 
 
@@ -272,10 +276,17 @@ async def test_no_bad_token_opens_any_route(tmp_path: Path) -> None:
     engine = idle_engine(tmp_path, actuators=True)
     async with served(engine, tmp_path) as bench:
         async with httpx.AsyncClient(base_url=bench.url, trust_env=False) as http:
-            for name, token in bad_tokens(bench, tmp_path).items():
-                for method, path in ROUTES:
-                    answer = await http.request(method, path, params={"token": token})
-                    assert answer.status_code == 401, (name, method, path)
+            tokens = bad_tokens(bench, tmp_path)
+            # Each on several routes, and none of the routes without one.
+            for (name, token), (method, path, _) in zip(
+                cycle(tokens.items()), ROUTES, strict=False
+            ):
+                answer = await http.request(method, path, params={"token": token})
+                assert answer.status_code == 401, (name, method, path)
+                assert (await http.request(method, path)).status_code == 401, (method, path)
+            for name, token in tokens.items():
+                answer = await http.get("/api/v1/runs", params={"token": token})
+                assert answer.status_code == 401, name
                 address = bench.url.replace("http", "ws", 1)
                 with pytest.raises(InvalidStatus) as caught:
                     async with connect(f"{address}/api/v1/stream?token={token}", proxy=None):
@@ -283,20 +294,27 @@ async def test_no_bad_token_opens_any_route(tmp_path: Path) -> None:
                 assert caught.value.response.status_code == 401, name
 
 
-async def test_an_observer_changes_nothing(tmp_path: Path) -> None:
+async def test_an_observer_changes_nothing_and_reads_what_is_for_observers(tmp_path: Path) -> None:
     engine = idle_engine(tmp_path, actuators=True)
     async with served(engine, tmp_path) as bench:
         _, token = bench.shares.make("Ourion", HOUR, run="x")
         async with httpx.AsyncClient(base_url=bench.url, trust_env=False) as http:
-            changing = [(method, path) for method, path in ROUTES if method != "GET"]
-            assert len(changing) == 11
-            for method, path in changing:
-                answer = await http.request(method, path, params={"token": token}, json={})
-                assert answer.status_code == 403, (method, path)
-            for method, path in ROUTES:
-                if method == "GET":
-                    answer = await http.request(method, path, params={"token": token, "channel": 1})
-                    assert answer.status_code in (200, 404), (method, path)
+            assert all(shut for method, _, shut in ROUTES if method != "GET")
+            assert {path for _, path, shut in ROUTES if not shut} == {
+                "/api/v1/session",
+                "/api/v1/procedures",
+                "/api/v1/runs",
+                "/api/v1/runs/{run}",
+                "/api/v1/runs/{run}/results",
+                "/api/v1/runs/{run}/report.html",
+                "/api/v1/runs/{run}/report.pdf",
+                "/api/v1/runs/{run}/junit.xml",
+                "/api/v1/runs/{run}/samples",
+                "/api/v1/prompts",
+            }
+            for method, path, shut in ROUTES:
+                answer = await http.request(method, path, params={"token": token, "channel": 1})
+                assert answer.status_code in ((403,) if shut else (200, 404)), (method, path)
 
 
 def test_a_share_says_what_it_is_for_and_until_when(tmp_path: Path) -> None:
