@@ -34,6 +34,11 @@ class Attempt:
     """Why it does not count: the DUT is not what it was then."""
 
     @property
+    def outcome(self) -> str:
+        """Its verdict, and how it ended if it was not by itself."""
+        return self.verdict if self.ended == Ended.COMPLETED else f"{self.verdict}, {self.ended}"
+
+    @property
     def decided(self) -> bool:
         """Tell whether it came to its verdict, so that another needs a reason."""
         return self.void is None and self.ended == Ended.COMPLETED

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.campaign.acts import untaken
+from bench.campaign.certificate import certificate
 from bench.campaign.events import RunAdded
 from bench.campaign.findings import identification, milliseconds_seen, open_points
 from bench.campaign.results import CaseHistory, histories
@@ -47,6 +48,7 @@ def lines(folder: Path, view: CampaignView) -> Iterator[str]:
         if case.state in ("fail", "error", "inconclusive", "waived") or case.attempts[1:]:
             yield f"  {case.id:<13} {_case(case)}"
             yield from (f"  {'':<13}   {text}" for text in _attempts(case))
+    yield f"Shown     {certificate(view)[1].headline}"
     points = open_points(view)
     for text in points:
         yield f"Open      {text}"
@@ -85,11 +87,10 @@ def _attempts(case: CaseHistory) -> Iterator[str]:
     if len(case.attempts) == 1 and case.attempts[0] is case.counts:
         return
     for one in case.attempts:
-        verdict = one.verdict if one.ended == "completed" else f"{one.verdict}, {one.ended}"
         mark = " (counts)" if one is case.counts else ""
         void = f"; void: {one.void}" if one.void else ""
         again = f"; again, as {'; '.join(one.rerun)}" if one.rerun else ""
-        yield f"{one.begun[:16].replace('T', ' ')} {one.run}: {verdict}{mark}{again}{void}"
+        yield f"{one.begun[:16].replace('T', ' ')} {one.run}: {one.outcome}{mark}{again}{void}"
 
 
 def _counts(found: list[CaseHistory]) -> Counter[str]:
@@ -100,6 +101,7 @@ def as_json(folder: Path, view: CampaignView) -> dict[str, Any]:
     """Write the same, and all that is behind it, as plain data."""
     assert view.opened is not None
     found = histories(view)
+    profiles, statement = certificate(view)
     closed = None
     if view.closed is not None:
         closed = {"by": view.closed.by, "utc": iso(view.records[-1].utc)}
@@ -139,5 +141,7 @@ def as_json(folder: Path, view: CampaignView) -> dict[str, Any]:
         "cases": [{**asdict(one), "state": one.state} for one in found],
         "notes": [asdict(one) for one in view.notes],
         "files": [asdict(one) for one in view.files],
+        "profiles": [asdict(one) for one in profiles],
+        "certificate": {"kind": statement.kind, "headline": statement.headline},
         "open_points": open_points(view),
     }

@@ -49,10 +49,24 @@ class _Chosen:
     run: RecordedRun
 
 
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """What of several runs counts, where somebody knows more than their records say."""
+
+    runs: Mapping[str, str]
+    """By case, in the report's order, the run whose result counts; any other case has none."""
+    not_run: tuple[NotRunPart, ...]
+    """Cases without a result, and why."""
+    waived: Mapping[str, str]
+    """Cases that need not pass, and why."""
+    remark: str
+    """Why the results are not complete; empty: they are."""
+
+
 def document_of(
     runs: Sequence[RecordedRun],
     *,
-    results: Mapping[str, str] | None = None,
+    counting: Counting | None = None,
     view: str = "lab",
     name: str = "",
     more: Sequence[Section] = (),
@@ -61,21 +75,26 @@ def document_of(
 ) -> Document:
     """Make the document of runs of one DUT, the oldest first.
 
-    `results` says in which run's result of a case counts, by the run's id; without it the newest
-    one that is not void does. `name` is how several runs are called together, `more` what they
-    have beyond their records, `key` the fingerprint of the key that signed them.
+    Without `counting` the newest result of a case counts that is not void. `name` is how several
+    runs are called together, `more` what they have beyond their records, `key` the fingerprint of
+    the key that signed them.
     """
     last = runs[-1]
     assert last.view.started is not None
-    chosen = list(_chosen(runs, results))
+    chosen = list(_chosen(runs, counting))
     cases = [part for run in runs for part in _parts(run, [c for c in chosen if c.run is run])]
     order = {case.id: place for place, case in enumerate(c.case for c in chosen)}
     cases.sort(key=lambda part: order[part.id])
     ran = {part.id for part in cases}
-    not_run = [one for one in _not_run(last) if one.id not in ran]
+    left = _not_run(last) if counting is None else counting.not_run
+    not_run = [one for one in left if one.id not in ran]
     pics = last.view.started.pics
-    profiles = tuple(profile_parts(cases, not_run, pics))
+    waived = {} if counting is None else counting.waived
+    profiles = tuple(profile_parts(cases, not_run, pics, waived))
     complete = all(run.view.complete and run.fault is None for run in runs)
+    remark = "; ".join(filter(None, map(_remark, runs)))
+    if counting is not None:
+        complete, remark = not counting.remark, counting.remark
     verdict, headline, counts = _headline(cases, complete=complete)
     kind = str(last.view.started.dut.get("kind", CS))
     return Document(
@@ -90,13 +109,13 @@ def document_of(
         verdict=verdict,
         headline=headline,
         complete=complete,
-        remark="; ".join(filter(None, map(_remark, runs))),
+        remark=remark,
         void=tuple(_void(runs)),
         begun=moment(runs[0].view.first),
         ended=moment(last.view.last) if last.view.ended else "not ended",
         duration=spoken(sum(run.view.duration for run in runs)),
         counts=counts,
-        identification=tuple(identification(last)),
+        identification=tuple(identification(_booted(runs))),
         statement=statement_of(profiles, kind, complete=complete),
         profiles=profiles,
         cases=tuple(cases),
@@ -123,7 +142,12 @@ def document_of(
     )
 
 
-def _chosen(runs: Sequence[RecordedRun], results: Mapping[str, str] | None) -> Iterator[_Chosen]:
+def _booted(runs: Sequence[RecordedRun]) -> RecordedRun:
+    """Return the newest run in which the DUT said who it is."""
+    return next((run for run in reversed(runs) if run.gathered.boots), runs[-1])
+
+
+def _chosen(runs: Sequence[RecordedRun], counting: Counting | None) -> Iterator[_Chosen]:
     """Pick for every planned case the execution whose result counts."""
     void = {name for run in runs for one in run.view.void for name in one.runs}
     found: dict[str, _Chosen] = {}
@@ -131,13 +155,13 @@ def _chosen(runs: Sequence[RecordedRun], results: Mapping[str, str] | None) -> I
         assert run.view.started is not None
         for case in run.view.cases:
             known = found.get(case.id)
-            wanted = (results or {}).get(case.id)
-            if wanted is not None:
-                if run.view.started.run == wanted:
+            if counting is not None:
+                if counting.runs.get(case.id) == run.folder.name:
                     found[case.id] = _Chosen(case, run)
             elif known is None or _counts(case, run, void) or not _counts(*_both(known), void):
                 found[case.id] = _Chosen(case, run)
-    yield from found.values()
+    order = found if counting is None else [case for case in counting.runs if case in found]
+    yield from (found[case] for case in order)
 
 
 def _both(chosen: _Chosen) -> tuple[CaseView, RecordedRun]:

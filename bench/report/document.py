@@ -233,6 +233,8 @@ class ProfilePart:
     """Ids of the cases that ran, in order."""
     missing: tuple[str, ...]
     """Ids of the cases that a certificate asks for and that have no passed result."""
+    waived: tuple[str, ...] = ()
+    """Ids of the cases that did not pass and need not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
-from bench.report.document import CasePart, NotRunPart, ProfilePart, Statement
+from bench.report.document import NotRunPart, ProfilePart, Statement
 from bench.verdict import Verdict
 
 CORE, SECURITY, OTHER = "Core", "Security", "Other"
@@ -32,15 +32,45 @@ FULFILLED, NOT_FULFILLED = "fulfilled", "not fulfilled"
 NOT_SHOWN, NOT_CLAIMED = "not shown", "not claimed"
 
 
+class CaseResult(Protocol):
+    """What a profile is judged by."""
+
+    @property
+    def id(self) -> str:
+        """Id of the case."""
+
+    @property
+    def profile(self) -> str:
+        """The profile that it belongs to."""
+
+    @property
+    def mark(self) -> str:
+        """M, C, O, or -."""
+
+    @property
+    def verdict(self) -> str:
+        """The verdict that counts."""
+
+    @property
+    def is_void(self) -> bool:
+        """Tell whether it does not count, as the DUT changed after it."""
+
+
 def profile_of(group: str) -> str:
     """Name the profile that a group of cases belongs to."""
     return CORE if group.startswith("core-") or group == "core" else _GROUPS.get(group, OTHER)
 
 
 def profile_parts(
-    cases: Sequence[CasePart], not_run: Sequence[NotRunPart], pics: Mapping[str, Any]
+    cases: Sequence[CaseResult],
+    not_run: Sequence[NotRunPart],
+    pics: Mapping[str, Any],
+    waived: Collection[str] = (),
 ) -> Iterator[ProfilePart]:
-    """Judge every profile; those that no case belongs to and nobody claims are left out."""
+    """Judge every profile; those that no case belongs to and nobody claims are left out.
+
+    `waived` are cases that need not pass (Certification Document 2, 5.4).
+    """
     for name in (*ITEMS, OTHER):
         own = [case for case in cases if case.profile == name]
         left = [one for one in not_run if one.profile == name]
@@ -48,17 +78,21 @@ def profile_parts(
         if name == OTHER and not own:
             continue
         if own or left or claimed:
-            yield _judged(name, own, left, claimed if isinstance(claimed, bool) else None)
+            yield _judged(name, own, left, claimed if isinstance(claimed, bool) else None, waived)
 
 
 def _judged(
-    name: str, own: Sequence[CasePart], left: Sequence[NotRunPart], claimed: bool | None
+    name: str,
+    own: Sequence[CaseResult],
+    left: Sequence[NotRunPart],
+    claimed: bool | None,
+    waived: Collection[str],
 ) -> ProfilePart:
     counts = {str(v): 0 for v in Verdict if v is not Verdict.NONE}
     for case in own:
         if case.verdict in counts:
             counts[case.verdict] += 1
-    deciding = [case for case in own if case.mark in ("M", "C")]
+    deciding = [case for case in own if case.mark in ("M", "C") and case.id not in waived]
     failed = [case.id for case in deciding if case.verdict == "fail"]
     open_ones = [
         case.id
@@ -66,8 +100,12 @@ def _judged(
         if case.verdict not in ("pass", "fail") or (case.is_void and case.verdict == "pass")
     ]
     open_ones += [
-        one.id for one in left if one.outcome != "not-applicable" and one.mark not in ("O", "-")
+        one.id
+        for one in left
+        if one.outcome != "not-applicable" and one.mark not in ("O", "-") and one.id not in waived
     ]
+    let_off = [case.id for case in own if case.id in waived and case.verdict != "pass"]
+    let_off += [one.id for one in left if one.id in waived and one.outcome != "not-applicable"]
     reason = ""
     if claimed is False:
         status, reason = NOT_CLAIMED, "the PICS does not claim it"
@@ -82,7 +120,7 @@ def _judged(
     elif not counts["pass"]:
         status, reason = NOT_SHOWN, "none of its cases has passed"
     else:
-        status = FULFILLED
+        status, reason = FULFILLED, f"waived: {_listed(let_off)}" if let_off else ""
     return ProfilePart(
         name=name,
         item=ITEMS.get(name, ""),
@@ -92,6 +130,7 @@ def _judged(
         counts=counts,
         cases=tuple(case.id for case in own),
         missing=tuple(failed + open_ones),
+        waived=tuple(let_off),
     )
 
 
@@ -112,16 +151,20 @@ def statement_of(profiles: Sequence[ProfilePart], kind: str, *, complete: bool) 
     if core is None or core.status != FULFILLED or open_ones or not complete:
         return _none(core, open_ones, complete=complete)
     side = "CSMS" if kind == "csms" else "Charging Station"
+    let_off = [case for one in profiles if one.status == FULFILLED for case in one.waived]
+    but = f" But for what was waived: {', '.join(let_off)}." if let_off else ""
+    passed = "passed but for what was waived" if let_off else "passed"
     if len(fulfilled) == len(wanted):
         text = "All mandatory and all applicable conditional cases of all six profiles have passed."
-        headline = f"OCPP 1.6 certificate, full, {side}: the conformance tests are passed"
+        text += but
+        headline = f"OCPP 1.6 certificate, full, {side}: the conformance tests are {passed}"
         return Statement("full", headline, (text, *_terms()))
     names = ", ".join([CORE, *fulfilled])
     text = (
         "All mandatory and all applicable conditional cases of the claimed profiles have passed: "
-        f"{names}. The other profiles are not claimed."
+        f"{names}. The other profiles are not claimed.{but}"
     )
-    headline = f"OCPP 1.6 certificate, subset, {side}: the conformance tests are passed"
+    headline = f"OCPP 1.6 certificate, subset, {side}: the conformance tests are {passed}"
     return Statement("subset", headline, (text, *_terms()))
 
 

@@ -29,8 +29,8 @@ from bench.events import (
 )
 from bench.journal import JournalWriter, Record
 from bench.report import RecordedRun, read_run, results
-from bench.report.composition import document_of
-from bench.report.document import Document
+from bench.report.composition import Counting, document_of
+from bench.report.document import Document, NotRunPart
 from bench.report.plot import Envelope, Wanted, plots
 from bench.sample_file import SAMPLES, Block, SampleFile
 from tests.unit.test_runview import BEGIN
@@ -175,8 +175,15 @@ def test_of_several_runs_the_newest_result_counts_or_the_named_one(tmp_path: Pat
     assert by_id["TC_2_CS"] == ("r1", "pass")
     assert by_id["TC_3_CS"] == ("r1", "none")
     assert made.counts == {"pass": 2, "fail": 0, "inconclusive": 0, "error": 0}
-    chosen = document_of([first, second], results={"TC_1_CS": "r1"})
-    assert chosen.cases[0].verdict == "fail"
+    open_one = NotRunPart("TC_2_CS", "Two", "M", "Core", "to run", "")
+    counting = Counting({"TC_1_CS": "r1"}, (open_one,), {}, "one case is to be run")
+    chosen = document_of([first, second], counting=counting)
+    assert [(case.id, case.verdict) for case in chosen.cases] == [("TC_1_CS", "fail")]
+    assert (chosen.not_run, chosen.remark) == ((open_one,), "one case is to be run")
+    assert chosen.profiles[0].missing == ("TC_1_CS", "TC_2_CS")
+    let_off = replace(counting, waived={"TC_1_CS": "as decided", "TC_2_CS": "too"}, remark="")
+    (core, *_) = document_of([first, second], counting=let_off).profiles
+    assert (core.missing, core.waived) == ((), ("TC_1_CS", "TC_2_CS"))
 
 
 def test_runs_that_a_later_one_made_void_do_not_count(tmp_path: Path) -> None:
