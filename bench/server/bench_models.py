@@ -17,6 +17,16 @@ class CheckModel(BaseModel):
     message: str
 
 
+class CalibrationModel(BaseModel):
+    """The certificate of a device, as `[device.calibration]` has it."""
+
+    certificate: str
+    issuer: str
+    date: str
+    due: str | None
+    note: str
+
+
 class WiredModel(DeviceModel):
     """A device as it is wired in `bench.toml`."""
 
@@ -31,6 +41,7 @@ class WiredModel(DeviceModel):
     """True when the operator is the device."""
     serial: str | None
     """The serial number that it must have, as on its calibration certificate."""
+    calibration: CalibrationModel | None
     checked: CheckModel | None
     """Its last check since the engine began."""
 

@@ -13,10 +13,12 @@ from bench.bench import plain
 from bench.cards import Notation, id_tag_of
 from bench.checkup import Finding
 from bench.clock import iso
+from bench.config import Calibration
 from bench.engine import Engine
 from bench.server.bench_models import (
     ActedModel,
     ActModel,
+    CalibrationModel,
     CardModel,
     CardWaitModel,
     CheckModel,
@@ -52,6 +54,7 @@ def bench_routes(engine: Engine) -> APIRouter:
                     link=_setting(one.settings, "link") or _setting(one.settings, "interface"),
                     by_hand=one.driver.by_hand,
                     serial=_setting(one.settings, "serial"),
+                    calibration=_calibration(one.calibration),
                     checked=_checked(engine.checked.get(one.name)),
                 )
                 for one in engine.config.devices
@@ -113,6 +116,13 @@ def bench_routes(engine: Engine) -> APIRouter:
 
 def _setting(settings: Any, key: str) -> str | None:
     return str(getattr(settings, key, "")) or None
+
+
+def _calibration(found: Calibration | None) -> CalibrationModel | None:
+    if found is None:
+        return None
+    known = {key: None if value is None else str(value) for key, value in asdict(found).items()}
+    return CalibrationModel.model_validate(known)
 
 
 def _checked(found: tuple[datetime, Finding] | None) -> CheckModel | None:

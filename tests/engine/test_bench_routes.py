@@ -19,6 +19,7 @@ READER = """
 [[device]]
 name = "desk-reader"
 driver = "manual-card-reader"
+calibration = { certificate = "C-1", issuer = "Lab 7", date = 2026-03-02 }
 """
 
 
@@ -65,6 +66,8 @@ async def test_whoever_comes_to_an_idle_engine_sees_all_of_it_and_what_is_done_b
         box = next(one for one in wiring["devices"] if one["name"] == "pilot-box")
         assert (box["state"], box["connectors"], box["by_hand"]) == ("ready", [1], False)
         assert box["link"].startswith("modbus-tcp://")
+        paper = {"certificate": "C-1", "issuer": "Lab 7", "date": "2026-03-02", "due": None}
+        assert wiring["devices"][-1]["calibration"] == {**paper, "note": ""}
         assert (await bench.post("/bench/safe"))["failures"] == {}
         await becomes_safe(bench.lab)
         states = (await bench.get("/session"))["bench"]["devices"]
