@@ -26,11 +26,11 @@ def actuator_routes(engine: Engine, access: Access) -> APIRouter:
         default_response_class=PlainTextResponse,
         responses=problems(401, 403, 409, 422, 500, 501),
     )
-    hands = engine.actuators
+    hands = engine.workplace.actuators
 
     async def done(act: Coroutine[Any, Any, None]) -> str:
         with refusals():
-            await engine.act(act)
+            await engine.workplace.act(act)
         return "OK"
 
     @routes.post("/plugin")

@@ -36,7 +36,8 @@ from bench.server.refusals import refusals
 def bench_routes(engine: Engine) -> APIRouter:
     """Make the routes; those that touch a device answer 409 while a run goes on."""
     routes = APIRouter(prefix="/bench")
-    hands = engine.actuators
+    workplace = engine.workplace
+    hands = workplace.actuators
 
     @routes.get("")
     async def wiring() -> WiringModel:
@@ -55,7 +56,7 @@ def bench_routes(engine: Engine) -> APIRouter:
                     by_hand=one.driver.by_hand,
                     serial=_setting(one.settings, "serial"),
                     calibration=_calibration(one.calibration),
-                    checked=_checked(engine.checked.get(one.name)),
+                    checked=_checked(workplace.checked.get(one.name)),
                 )
                 for one in engine.config.devices
             ],
@@ -66,7 +67,7 @@ def bench_routes(engine: Engine) -> APIRouter:
         """Open each device by itself, let it test itself, and leave it safe."""
         wanted = wanted or TestModel()
         with refusals():
-            found = await engine.check_up(wanted.devices, test=wanted.self_test)
+            found = await workplace.check_up(wanted.devices, test=wanted.self_test)
         return [FindingModel(**asdict(one)) for one in found]
 
     @routes.post("/scan", responses=problems(400, 409, 422, 500))
@@ -77,7 +78,7 @@ def bench_routes(engine: Engine) -> APIRouter:
         if not 1 <= first <= last <= 247:
             raise HTTPException(422, "body.units: expected the first and the last, within 1 to 247")
         with refusals():
-            found = await engine.scan(wanted.modbus, range(first, last + 1))
+            found = await workplace.scan(wanted.modbus, range(first, last + 1))
         return [FindingModel(**asdict(one)) for one in found]
 
     @routes.post("/act", responses=problems(400, 409, 422, 500, 501))
@@ -86,26 +87,26 @@ def bench_routes(engine: Engine) -> APIRouter:
         with refusals():
             chosen = read_act(
                 engine.config,
-                engine.pixit,
+                engine.duts.pixit,
                 wanted.device,
                 wanted.method,
                 wanted.arguments,
                 wanted.capability,
             )
-            return ActedModel(result=plain(await engine.act(hands.do(chosen))))
+            return ActedModel(result=plain(await workplace.act(hands.do(chosen))))
 
     @routes.post("/safe", responses=problems(409, 500))
     async def safe() -> SafeModel:
         """Cut short what is done by hand, make everything safe, and let the devices go."""
         with refusals():
-            return SafeModel(failures=await engine.make_safe())
+            return SafeModel(failures=await workplace.make_safe())
 
     @routes.post("/card", responses=problems(400, 409, 422, 500, 501, 504))
     async def card(wanted: CardWaitModel | None = None) -> CardModel:
         """Wait for a card at the lab's reader, and tell its number as stations write it."""
         within = (wanted or CardWaitModel()).within
         with refusals(unobserved=504):
-            reading = await engine.act(hands.read_card(within))
+            reading = await workplace.act(hands.read_card(within))
         uid = bytes.fromhex(reading.uid)
         tags = {one: id_tag_of(uid, one) for one in get_args(Notation)}
         notations = {"upper": tags["hex"], **tags}

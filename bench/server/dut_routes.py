@@ -56,7 +56,7 @@ def dut_routes(engine: Engine) -> APIRouter:
         if identity not in engine.duts:
             raise HTTPException(404, f"there is no DUT {identity!r}")
         with refusals():
-            return engine.refreshed(identity)
+            return engine.duts.refreshed(identity)
 
     @routes.get("")
     async def duts() -> list[DutModel]:
@@ -74,7 +74,7 @@ def dut_routes(engine: Engine) -> APIRouter:
         known(identity)
         tables = {name: table for name, table in wanted if table is not None}
         with refusals():
-            await engine.change_dut(identity, lambda path: put(path, tables))
+            await engine.duts.write(identity, lambda path: put(path, tables))
         return _described(engine, known(identity))
 
     @routes.get("/{identity}/questionnaire", responses=problems(404, 422))
@@ -96,7 +96,7 @@ def dut_routes(engine: Engine) -> APIRouter:
             return fill(path, form_answers(Path("the form"), bytes(data)))
 
         with refusals():
-            changed = await engine.change_dut(identity, change)
+            changed = await engine.duts.write(identity, change)
         return [
             AnswerChangeModel(id=item, before=before, after=after)
             for item, (before, after) in changed.items()
@@ -148,7 +148,7 @@ def _described(engine: Engine, dut: DutConfig) -> DutFileModel:
         pics=dict(dut.pics),
         pixit=written.get("pixit", {}),
         in_force=orjson.loads(orjson.dumps(dut.pixit, default=str)),
-        under_test=engine.is_under_test(dut.dut.identity),
+        under_test=engine.duts.is_under_test(dut.dut.identity),
     )
 
 

@@ -9,8 +9,9 @@ from fastapi import HTTPException
 
 from bench.acts import NoSuchAct
 from bench.actuators import InUse, NotOffered
-from bench.engine import Busy
+from bench.duts import UnderTest
 from bench.errors import BenchError, ConfigError, Unverifiable, in_one_line
+from bench.workplace import Busy
 
 
 @contextmanager
@@ -22,7 +23,7 @@ def refusals(*, wrong: int = 422, unobserved: int = 500) -> Iterator[None]:
     """
     try:
         yield
-    except (Busy, InUse) as error:
+    except (Busy, InUse, UnderTest) as error:
         raise _problem(409, error) from error
     except NotOffered as error:
         raise _problem(501, error) from error

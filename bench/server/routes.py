@@ -8,8 +8,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends, HTTPException, Query, Request, Response
 
 from bench.archive import NoSuchRun, Summary
-from bench.engine import Busy, Engine, NotRunning
-from bench.errors import BenchError, ConfigError
+from bench.engine import Engine, NotRunning
+from bench.errors import ConfigError
 from bench.operator import NoSuchPrompt, PromptClosed
 from bench.pictures import Picture
 from bench.plan import Selection
@@ -34,6 +34,7 @@ from bench.server.models import (
     run_model,
 )
 from bench.server.redaction import event_for_observer
+from bench.server.refusals import refusals
 from bench.server.sample_routes import sample_routes
 from bench.server.share_routes import share_routes
 from bench.server.shares import Shares
@@ -176,15 +177,9 @@ def _acting(engine: Engine, access: Access) -> APIRouter:
         selection = Selection(
             cases=(*planned.cases, *wanted.cases), groups=(*planned.groups, *wanted.groups)
         )
-        try:
+        with refusals(wrong=400):
             dut, plan = engine.plan(selection, wanted.dut)
             run = await engine.start(dut, plan)
-        except ConfigError as error:
-            raise HTTPException(400, str(error)) from error
-        except Busy as error:
-            raise HTTPException(409, str(error)) from error
-        except BenchError as error:
-            raise HTTPException(500, str(error)) from error
         refused = [f"{one.procedure.id}: {one.outcome}, {one.reason}" for one in plan.refused]
         return StartedModel(run=run, refused=refused)
 

@@ -185,7 +185,7 @@ async def test_two_vendors_see_their_own_and_nothing_else(browser: Browser, tmp_
 
 async def test_a_prompt_that_waits_is_read_not_answered(browser: Browser, tmp_path: Path) -> None:
     async with by_hand(tmp_path, absent_after=0.3) as bench:
-        dut = bench.engine.duts.copy().popitem()[1]
+        dut = next(iter(bench.engine.duts.values()))
         _, token = bench.shares.make("Ourion", HOUR, dut=key(dut))
         async with viewing(browser, link(bench, token)) as view:
             await view.until("#link.live")

@@ -144,7 +144,7 @@ async def test_the_hands_keep_the_interlocks(tmp_path: Path) -> None:
             await act(bench, "/state?ready=true")
             await lab.sees(lambda: lab.world.connectors[1].live)
             # Whatever else of the bench is on by then: nothing is interrupted under load.
-            async with engine.actuators._device(Load, 1) as (load, _):
+            async with engine.workplace.actuators._device(Load, 1) as (load, _):
                 await load.draw(current=6)
             assert lab.load.on
             with engine.stream.watched_by(note):

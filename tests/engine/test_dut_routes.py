@@ -87,7 +87,7 @@ async def test_what_is_written_is_in_the_file_with_its_comments_and_in_the_engin
     assert "boot" not in text
     assert '"FP.Core"' not in text
     assert load_dut(tmp_path / "dut.toml").pixit.card("invalid").status == "Invalid"
-    assert bench.engine.dut(None) == load_dut(tmp_path / "dut.toml")
+    assert bench.engine.duts.one(None) == load_dut(tmp_path / "dut.toml")
     outcomes = {one["id"]: one["reason"] for one in await bench.get("/procedures")}
     assert outcomes["TC_003_CS"] == "needs C-07"
     problem = await bench.http.get("/api/v1/duts/CP2")
