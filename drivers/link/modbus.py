@@ -19,7 +19,7 @@ from pymodbus.pdu.bit_message import WriteSingleCoilRequest
 from bench.device import DriverContext
 from bench.errors import ConfigError, DeviceError, DeviceTimeout, LinkError
 from drivers.link.address import Address
-from drivers.link.modbus_bus import TRIES, Client, ModbusBus
+from drivers.link.modbus_bus import BITS, TRIES, Client, ModbusBus, silence
 
 # Without a handler of the program, Python prints the library's records to stderr; what they
 # say is in our errors.
@@ -173,7 +173,7 @@ class ModbusLink:
     ) -> ModbusPDU:
         bus = self._bus
         async with bus.turn:
-            await bus.until_quiet()
+            await bus.until_quiet(unit)
             client = self._client
             if client is None or not client.connected:
                 raise LinkError(f"{self}: not connected ({what} of unit {unit})")
@@ -243,10 +243,10 @@ def modbus_link(address: Address, context: DriverContext, *, within: float = 0.5
 
 
 def _request_costs(address: Address) -> int:
-    """Compare 13 characters and two pauses of 3.5, or 1.75 ms above 19200 baud, with registers."""
+    """Compare 13 characters and two pauses with registers."""
     if not address.path:
         return 125  # A connection takes its time for each request, whatever is in it.
-    pause = 3.5 if address.baudrate <= 19_200 else 0.00175 * address.baudrate / 10
+    pause = silence(address.baudrate) * address.baudrate / BITS
     return int((13 + 2 * pause) / 2)
 
 

@@ -16,6 +16,9 @@ SCHEMES = ("serial", "socket")
 _OPENING = 2.0
 """Deadline for opening and closing in s."""
 
+_DRAINING = 0.5
+"""Time in s in which what was written goes out before a link is closed."""
+
 _PARITIES = {
     "N": serialx.PARITY_NONE,
     "E": serialx.PARITY_EVEN,
@@ -57,13 +60,16 @@ class ByteLink(asyncio.Protocol):
         transport, self._transport = self._transport, None
         if transport is None:
             return
-        # A serial port that has vanished raises again when it is closed.
-        with contextlib.suppress(OSError):
-            transport.close()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_OPENING):
-                while self._lost is None:
-                    await self._next_change()
+        # What was written gets its time to go out; a port that takes nothing is not waited for.
+        for end, within in ((transport.close, _DRAINING), (transport.abort, _OPENING)):
+            if self._lost is None:
+                # A serial port that has vanished raises again when it is closed.
+                with contextlib.suppress(OSError):
+                    end()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(within):
+                        while self._lost is None:
+                            await self._next_change()
 
     async def write(self, data: bytes) -> None:
         """Send bytes."""

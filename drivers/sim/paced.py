@@ -9,16 +9,12 @@ import threading
 import time
 import tty
 
+from drivers.link.modbus_bus import BITS, silence
 from drivers.sim.faults import Faults
 from drivers.sim.wire import PtyWire, Talk
 
-BITS = 10
-"""Of one character: start, eight data bits, stop."""
-
-
-def silence(baudrate: int) -> float:
-    """Tell the pause in s between two Modbus frames: 3.5 characters, 1.75 ms above 19200 baud."""
-    return 3.5 * BITS / baudrate if baudrate <= 19_200 else 0.00175
+_LENIENT = 1e-4
+"""Time in s by which a request may be early, for the clocks."""
 
 
 def taken(characters: int, baudrate: int) -> float:
@@ -30,11 +26,14 @@ class PacedPtyWire(PtyWire):
     """A pseudo terminal on a half-duplex line.
 
     What one side has sent reaches the other when its last bit would have passed; who answers waits
-    for the pause that ends a frame. A thread keeps the time, as the event loop's timers are coarse.
+    for the pause that ends a frame. A request that does not is lost, as real devices take it for
+    the rest of the frame before. A thread keeps the time, as the event loop's timers are coarse.
     """
 
     def __init__(self, scheme: str, *, baudrate: int) -> None:
         super().__init__(scheme, baudrate=baudrate)
+        self.lost = 0
+        """Requests that came too early after the frame before."""
         self._rate = baudrate
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -65,18 +64,21 @@ class PacedPtyWire(PtyWire):
 
     def _carry(self, near: int, far: int, twin: int) -> None:
         """Carry bytes between the bench's terminal and the twin's, in their time."""
-        other = {near: twin, twin: near}
-        free, last = 0.0, near
+        other = {twin: near, near: twin}
+        free, last, pause = 0.0, near, silence(self._rate)
         try:
             while not self._stop.is_set():
                 ready, _, _ = select.select(list(other), [], [], 0.05)
                 for end in ready:
                     data = os.read(end, 4096)
-                    pause = silence(self._rate) if end != last else 0.0
-                    free, last = free + pause, end
+                    turns, last = end != last, end
                     if end == twin:
                         # The device answers at once; only its simulation needs time for that.
+                        free += pause if turns else 0.0
                         free = max(time.perf_counter(), free + taken(len(data), self._rate))
+                    elif turns and time.perf_counter() < free + pause - _LENIENT:
+                        self.lost += 1
+                        continue
                     else:
                         free = max(time.perf_counter(), free) + taken(len(data), self._rate)
                     time.sleep(max(0.0, free - time.perf_counter()))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
+import tty
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -180,3 +182,26 @@ async def test_an_answer_that_waited_for_the_engine_counts() -> None:
     asyncio.get_running_loop().call_soon(near.data_received, b"ok\n")
     time.sleep(0.1)  # noqa: ASYNC251 - the loop is held up beyond the deadline
     assert await reading == b"ok\n"
+
+
+async def test_a_port_that_hangs_holds_nobody_up_and_can_be_given_up() -> None:
+    near, far = os.openpty()
+    tty.setraw(far)
+    hung = byte_link(parse(f"serial:{os.ttyname(far)}?baudrate=115200", *SCHEMES), "hung")
+    os.close(far)
+    await hung.open()
+    await hung.write(bytes(1_000_000))  # nobody takes that: the port's buffer is full
+    waiting = asyncio.ensure_future(hung.read_exactly(1, within=60.0))
+    async with over_pty() as other:
+        for number in range(100):
+            await other.write(bytes([number]))
+            assert await other.read_exactly(1, within=5.0) == bytes([number])
+    assert not waiting.done()
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    await hung.close()
+    # The port is free for whoever comes next.
+    await hung.open()
+    await hung.close()
+    os.close(near)

@@ -26,6 +26,7 @@ from drivers.link.modbus import SCHEMES, ModbusLink, modbus_link
 from drivers.sim.energy_meter import EnergyMeter
 from drivers.sim.faults import Faults
 from drivers.sim.modbus import ModbusLine, Unit, words
+from drivers.sim.paced import PacedPtyWire
 from drivers.sim.pilot_box import PilotBox
 from drivers.sim.twin import Twin
 from drivers.sim.wire import PtyWire
@@ -93,6 +94,28 @@ async def test_two_devices_share_a_line_and_take_turns(tmp_path: Path) -> None:
         lone = ModbusLink(parse(f"modbus-rtu:{tmp_path / 'line.tty'}", *SCHEMES), "lone")
         await lone.open()  # nobody holds the port any more
         await lone.close()
+
+
+async def test_requests_keep_the_pause_between_frames() -> None:
+    wire = PacedPtyWire("modbus-rtu", baudrate=19200)
+    gaps: list[float] = []
+
+    class Neighbour(Register):
+        def answer(self, request: bytes, faults: Faults) -> bytes:
+            gaps.append(asyncio.get_running_loop().time() - link._bus._heard)
+            return super().answer(request, faults)
+
+    twin: Twin[Any] = Twin(Line([Register(1), Neighbour(2)], "rtu"), wire)
+    async with twin:
+        link = modbus_link(parse(twin.link, *SCHEMES), context(), within=WITHIN)
+        await link.open()
+        try:
+            for unit in (1, 1, 1, 2, 1, 2):
+                assert await read(link, unit) == unit
+        finally:
+            await link.close()
+    assert wire.lost == 0
+    assert min(gaps) > 0.005, "another device has to see a gap"
 
 
 async def test_a_mute_device_does_not_silence_its_neighbour(tmp_path: Path) -> None:
