@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from abc import abstractmethod
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from bench import __version__
 from bench.apart import Apart
@@ -34,6 +35,21 @@ _BEGINNING = "a run is beginning"
 
 class NotRunning(BenchError):
     """The run is not going on."""
+
+
+class Keeper(Protocol):
+    """Who keeps a record of all runs, as they belong together."""
+
+    @abstractmethod
+    def begins(self, run: Path, dut: DutConfig, plan: Plan, reason: str | None) -> DutConfig:
+        """Hear that a run begins in a folder; return the DUT as it is to be tested.
+
+        Raises `ConfigError` when it must not.
+        """
+
+    @abstractmethod
+    def is_over(self) -> None:
+        """Hear that the run is over; raises `BenchError`. Called in another process."""
 
 
 class Engine:
@@ -76,6 +92,8 @@ class Engine:
         self._reports: set[asyncio.Task[None]] = set()
         self._closing: str | None = None
         """Who asked the engine to end."""
+        self.keeper: Keeper | None = None
+        """Who is told of every run."""
         self.on_run_over: Callable[[], None] = lambda: None
         """Called when a run is over and the engine is free again."""
 
@@ -130,14 +148,15 @@ class Engine:
             raise ConfigError("; ".join(plan.refusals) or nothing)
         return dut, plan
 
-    async def start(self, dut: DutConfig, plan: Plan) -> str:
+    async def start(self, dut: DutConfig, plan: Plan, reason: str | None = None) -> str:
         """Start a run and return its id once it is recorded that it began.
 
-        Raises `Busy`, `UnderTest`, or what keeps the run from beginning.
+        `reason` is why cases are run again, which a campaign wants to know. Raises `Busy`,
+        `UnderTest`, or what keeps the run from beginning.
         """
         self.duts.hold(dut.dut.identity)
         async with self.workplace.taking(_BEGINNING):
-            return await self._begin(dut, plan)
+            return await self._begin(dut, plan, reason)
 
     def _keeps_the_bench(self) -> str | None:
         """Say what keeps everything else from the bench, None when nothing does."""
@@ -149,9 +168,11 @@ class Engine:
             return f"run {self.run_id} is going on" if self.run_id else _BEGINNING
         return None
 
-    async def _begin(self, dut: DutConfig, plan: Plan) -> str:
+    async def _begin(self, dut: DutConfig, plan: Plan, reason: str | None) -> str:
         session = self._sessions[dut.dut.identity]
         folder = new_folder(self.archive.root, dut.dut.model)
+        if self.keeper is not None:
+            session.dut = await asyncio.to_thread(self.keeper.begins, folder, dut, plan, reason)
         began = asyncio.Event()
 
         def note(record: Record) -> None:
@@ -191,6 +212,11 @@ class Engine:
             await self.apart.call(write_all, folder)
         except (OSError, BenchError) as error:
             log.warning("run %s: its reports could not be written: %s", folder.name, error)
+        if self.keeper is not None:
+            try:
+                await self.apart.call(self.keeper.is_over)
+            except BenchError as error:
+                log.warning("run %s is not in the campaign's record: %s", folder.name, error)
 
     def abort(self, run: str, by: str) -> None:
         """End the run that goes on; raises `NotRunning`."""

@@ -16,6 +16,7 @@ from bench.config import BenchConfig, load_bench
 from bench.dut import DutConfig, load_dut
 from bench.earlier import changed_claims
 from bench.errors import BenchError, ConfigError
+from bench.ocpp.monitors import NAMES as MONITORS
 from bench.plan import RUNNABLE, Selection, check_names, groups_of, judge, load_plan, load_suites
 
 EVERYTHING = Selection(groups=("all",))
@@ -31,13 +32,12 @@ class Inputs:
     selection: Selection
     plan: Path | None
 
-    def with_waivers(self, view: CampaignView) -> Inputs:
-        """Return the same, with the campaign's waivers of monitors in the DUT's."""
-        from bench.ocpp.monitors import NAMES
 
-        monitors = {what: why for what, why in view.waived.items() if what in NAMES}
-        waivers = {**self.dut.pixit.waivers, **monitors}
-        return replace(self, dut=replace(self.dut, pixit=replace(self.dut.pixit, waivers=waivers)))
+def with_waivers(dut: DutConfig, view: CampaignView) -> DutConfig:
+    """Return a DUT with the campaign's waivers of monitors beside its own."""
+    monitors = {what: why for what, why in view.waived.items() if what in MONITORS}
+    waivers = {**dut.pixit.waivers, **monitors}
+    return replace(dut, pixit=replace(dut.pixit, waivers=waivers))
 
 
 def load(bench: Path, dut: Path, plan: Path | None) -> Inputs:
@@ -51,7 +51,9 @@ def places(folder: Path, view: CampaignView) -> tuple[Path, Path, Path | None]:
     """Tell where the lab keeps the files in force: bench, dut, plan."""
     if view.inputs is None:
         raise ConfigError(f"{folder}: its record has no InputsTaken, begin the campaign anew")
-    found = {key: folder / path for key, path in view.inputs.sources.items()}
+    found = {
+        key: Path(os.path.normpath(folder / path)) for key, path in view.inputs.sources.items()
+    }
     return found["bench"], found["dut"], found.get("plan")
 
 

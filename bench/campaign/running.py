@@ -10,7 +10,7 @@ from bench.archive import new_folder
 from bench.campaign.acts import left, refuse_without_reason, said, settle
 from bench.campaign.events import RunBegun
 from bench.campaign.folder import RUNS, Campaign, changing
-from bench.campaign.inputs import Inputs, load, places, take
+from bench.campaign.inputs import Inputs, load, places, take, with_waivers
 from bench.campaign.view import CampaignView
 from bench.config import BenchConfig
 from bench.dut import DutConfig
@@ -60,16 +60,16 @@ def begin(
         inputs = read_inputs(folder, campaign.view, bench, dut, plan)
         for what in take(campaign, inputs, by):
             say(f"changed: {what}")
-        inputs = inputs.with_waivers(campaign.view)
+        tested = with_waivers(inputs.dut, campaign.view)
         chosen = _chosen(campaign.view, cases, reason, say)
-        made = make_plan(load_suites(), Selection(cases=chosen), inputs.dut, inputs.bench)
+        made = make_plan(load_suites(), Selection(cases=chosen), tested, inputs.bench)
         if not made.cases:
             raise ConfigError("; ".join(made.refusals))
         for text in made.refusals:
             say(text)
-        place = _reserve(campaign, inputs.dut.dut.model)
+        place = _reserve(campaign, tested.dut.model)
         campaign.add(RunBegun(place.name, by, [one.id for one in made.cases], reason))
-    return BegunRun(inputs.bench, inputs.dut, made, place)
+    return BegunRun(inputs.bench, tested, made, place)
 
 
 def _chosen(
@@ -100,3 +100,30 @@ def _reserve(campaign: Campaign, model: str) -> Path:
     except OSError as error:
         raise BenchError(f"{folder}: {error.strerror}") from error
     return folder
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignKeeper:
+    """Keeps a campaign's record of the runs that an engine makes in its folder."""
+
+    folder: Path
+    by: str
+
+    def begins(self, run: Path, dut: DutConfig, plan: Plan, reason: str | None) -> DutConfig:
+        """Record that a run begins, and return the DUT with the campaign's waivers.
+
+        Raises `ConfigError` when it runs cases again and nobody said why.
+        """
+        cases = [one.id for one in plan.cases]
+        with changing(self.folder) as campaign:
+            settle(campaign, self.by)
+            take(campaign, read_inputs(self.folder, campaign.view, None, None, None), self.by)
+            if reason is None:
+                refuse_without_reason(campaign.view, cases)
+            campaign.add(RunBegun(run.name, self.by, cases, reason))
+            return with_waivers(dut, campaign.view)
+
+    def is_over(self) -> None:
+        """Take up the run that is over."""
+        with changing(self.folder) as campaign:
+            settle(campaign, self.by)

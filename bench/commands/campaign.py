@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.command import Command
+from bench.commands.name import configure_by, who
 from bench.commands.run import configure_operator
 
 Configure = Callable[[argparse.ArgumentParser], None]
@@ -27,27 +28,6 @@ def _run(options: argparse.Namespace) -> int:
     return act.run(options)
 
 
-def _by(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--by", metavar="NAME", help="who does it (default: the login name)")
-
-
-def who(options: argparse.Namespace) -> str:
-    """Return who does it; raises `ConfigError` when nobody can be named."""
-    import getpass
-
-    from bench.errors import ConfigError
-
-    name = options.by
-    if name is None:
-        try:
-            name = getpass.getuser()
-        except (OSError, KeyError) as error:
-            raise ConfigError("--by NAME is missing, and there is no login name") from error
-    if not str(name).strip() or len(name) > 200 or not name.isprintable():
-        raise ConfigError(f"--by {name!r}: expected a name")
-    return str(name)
-
-
 def _inputs(parser: argparse.ArgumentParser, *, required: bool) -> None:
     kept = "" if required else " (default: where it was)"
     parser.add_argument(
@@ -61,7 +41,7 @@ def _inputs(parser: argparse.ArgumentParser, *, required: bool) -> None:
 
 def _configure_new(parser: argparse.ArgumentParser) -> None:
     _inputs(parser, required=True)
-    _by(parser)
+    configure_by(parser)
 
 
 def _new(options: argparse.Namespace) -> int:
@@ -95,7 +75,7 @@ def _configure_intake(parser: argparse.ArgumentParser) -> None:
         help="whether the vendor says that its messages carry milliseconds",
     )
     parser.add_argument("--note", metavar="TEXT", default="", help="what was seen")
-    _by(parser)
+    configure_by(parser)
 
 
 def _intake(options: argparse.Namespace) -> int:
@@ -121,7 +101,7 @@ def _configure_connection(parser: argparse.ArgumentParser) -> None:
         "--rssi", type=float, metavar="N", help="dBm of a mobile connection, at least -81"
     )
     parser.add_argument("--note", metavar="TEXT", default="", help="how it was measured")
-    _by(parser)
+    configure_by(parser)
 
 
 def _connection(options: argparse.Namespace) -> int:
@@ -180,7 +160,7 @@ def _configure_run(parser: argparse.ArgumentParser) -> None:
     )
     _inputs(parser, required=False)
     configure_operator(parser)
-    _by(parser)
+    configure_by(parser)
 
 
 def _make_run(options: argparse.Namespace) -> int:
@@ -209,7 +189,7 @@ def _make_run(options: argparse.Namespace) -> int:
 def _configure_add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=Path, metavar="RUN", help="a run's folder")
     parser.add_argument("--reason", metavar="TEXT", help="why it ran cases that have a result")
-    _by(parser)
+    configure_by(parser)
 
 
 def _add(options: argparse.Namespace) -> int:
@@ -227,7 +207,7 @@ def _add(options: argparse.Namespace) -> int:
 def _configure_reason(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="the run's name")
     parser.add_argument("text", metavar="TEXT", help="why it ran cases that had a result")
-    _by(parser)
+    configure_by(parser)
 
 
 def _reason(options: argparse.Namespace) -> int:
@@ -247,7 +227,7 @@ def _about(parser: argparse.ArgumentParser) -> None:
 def _configure_note(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("text", metavar="TEXT")
     _about(parser)
-    _by(parser)
+    configure_by(parser)
 
 
 def _note(options: argparse.Namespace) -> int:
@@ -264,7 +244,7 @@ def _configure_attach(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="a photo, a letter, a log")
     parser.add_argument("--note", metavar="TEXT", default="", help="what it shows")
     _about(parser)
-    _by(parser)
+    configure_by(parser)
 
 
 def _attach(options: argparse.Namespace) -> int:
@@ -286,7 +266,7 @@ def _configure_changed(parser: argparse.ArgumentParser) -> None:
         "kind", choices=kinds, metavar="KIND", help=f"{', '.join(kinds[:-1])}, or ocpp"
     )
     parser.add_argument("text", metavar="TEXT", help="what changed; all but ocpp start over")
-    _by(parser)
+    configure_by(parser)
 
 
 def _changed(options: argparse.Namespace) -> int:
@@ -304,7 +284,7 @@ def _configure_waive(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", metavar="CASE|MONITOR", help="a case's id or a monitor's name")
     parser.add_argument("--reason", metavar="TEXT", required=True, help="who allowed it, and why")
     parser.add_argument("--withdraw", action="store_true", help="let it hold no more")
-    _by(parser)
+    configure_by(parser)
 
 
 def _waive(options: argparse.Namespace) -> int:

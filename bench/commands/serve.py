@@ -12,17 +12,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.command import Command
+from bench.commands.name import configure_by, who
 
 if TYPE_CHECKING:
     from bench.config import BenchConfig
     from bench.dut import DutConfig
+    from bench.engine import Keeper
 
 API = "127.0.0.1:8280"
 RUNS = Path("runs")
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--bench", type=Path, metavar="F", required=True, help="the bench.toml")
+    parser.add_argument("--bench", type=Path, metavar="F", help="the bench.toml")
     parser.add_argument(
         "--dut",
         type=Path,
@@ -34,8 +36,15 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--api", metavar="HOST:PORT", default=API, help=f"default {API}")
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", default=RUNS, help=f"folder of the runs ({RUNS})"
+        "--out", type=Path, metavar="DIR", help=f"folder of the runs ({RUNS} if none)"
     )
+    parser.add_argument(
+        "--campaign",
+        type=Path,
+        metavar="DIR",
+        help="make the runs of a campaign, in its folder and with its files",
+    )
+    configure_by(parser)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -44,18 +53,48 @@ def _run(options: argparse.Namespace) -> int:
     from bench.errors import ConfigError
     from bench.server.loop import run_loop
 
+    address = split_address(options.api, "--api")
+    if options.campaign is not None:
+        return run_loop(_serve(*_of_campaign(options), address))
+    if options.bench is None:
+        raise ConfigError("--bench F is missing, or --campaign DIR")
     bench = load_bench(options.bench)
     duts = [load_dut(path) for path in options.duts]
-    address = split_address(options.api, "--api")
+    out = options.out or RUNS
     try:
-        options.out.mkdir(parents=True, exist_ok=True)
+        out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigError(f"--out {options.out}: {error.strerror}") from error
-    return run_loop(_serve(bench, duts, options.out, address))
+        raise ConfigError(f"--out {out}: {error.strerror}") from error
+    return run_loop(_serve(bench, duts, out, None, address))
+
+
+def _of_campaign(
+    options: argparse.Namespace,
+) -> tuple[BenchConfig, list[DutConfig], Path, Keeper]:
+    """Take what a campaign says is in force; raises `ConfigError`."""
+    from bench.campaign.folder import RUNS as ITS_RUNS
+    from bench.campaign.folder import changing
+    from bench.campaign.inputs import take
+    from bench.campaign.running import CampaignKeeper, read_inputs
+    from bench.errors import ConfigError
+
+    if options.out is not None or len(options.duts) > 1:
+        raise ConfigError("--campaign: expected no --out, and at most one --dut")
+    keeper = CampaignKeeper(options.campaign, who(options))
+    dut = options.duts[0] if options.duts else None
+    with changing(options.campaign) as campaign:
+        inputs = read_inputs(options.campaign, campaign.view, options.bench, dut, None)
+        for what in take(campaign, inputs, keeper.by):
+            sys.stderr.write(f"pilotbench: changed: {what}\n")
+    return inputs.bench, [inputs.dut], options.campaign / ITS_RUNS, keeper
 
 
 async def _serve(
-    bench: BenchConfig, duts: list[DutConfig], out: Path, address: tuple[str, int]
+    bench: BenchConfig,
+    duts: list[DutConfig],
+    out: Path,
+    keeper: Keeper | None,
+    address: tuple[str, int],
 ) -> int:
     from bench.engine import Engine
     from bench.served import alone, announced
@@ -66,6 +105,7 @@ async def _serve(
 
     ended = asyncio.Event()
     engine = Engine(bench, duts, out, prefix=f"{secrets.token_hex(2)}-")
+    engine.keeper = keeper
 
     def end(by: str) -> None:
         # A second signal cuts the clean-ups of a run short.

@@ -112,6 +112,12 @@ class StartModel(PlanModel):
 
     plan: PlanModel | None = None
     dut: str | None = Field(None, description="identity of the DUT, when the engine has several")
+    reason: str | None = Field(
+        None,
+        min_length=1,
+        max_length=2000,
+        description="why cases are run again that have a result in the campaign",
+    )
 
 
 class StartedModel(BaseModel):

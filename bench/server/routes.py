@@ -179,7 +179,7 @@ def _acting(engine: Engine, access: Access) -> APIRouter:
         )
         with refusals(wrong=400):
             dut, plan = engine.plan(selection, wanted.dut)
-            run = await engine.start(dut, plan)
+            run = await engine.start(dut, plan, wanted.reason)
         refused = [f"{one.procedure.id}: {one.outcome}, {one.reason}" for one in plan.refused]
         return StartedModel(run=run, refused=refused)
 
