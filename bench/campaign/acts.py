@@ -87,7 +87,7 @@ def refuse_without_reason(view: CampaignView, cases: Iterable[str]) -> None:
         more = f" (and {len(again) - 1} more)" if again[1:] else ""
         raise ConfigError(
             f"{one.id}{more} has a result, {one.counts.verdict} in run {one.counts.run}: "
-            "say why it is run again, with --reason TEXT"
+            "to run it again needs a reason (--reason TEXT)"
         )
 
 

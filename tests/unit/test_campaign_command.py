@@ -227,3 +227,19 @@ def test_the_name_is_the_login_s_unless_given(
     assert call("note", tmp_path / "c", "x", "--about", CASES[0]) == 0
     (note,) = read(tmp_path / "c").notes
     assert (note.by, note.about) == ("grace", CASES[0])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ((), "--bench F is missing, or --campaign DIR"),
+        (("--campaign", "nowhere"), "nowhere: no campaign.jsonl here"),
+        (("--campaign", "c", "--out", "runs"), "--campaign: expected no --out"),
+    ],
+)
+def test_what_is_wrong_with_a_served_campaign_is_said_in_one_line(
+    arguments: tuple[str, ...], text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["serve", *arguments]) == 3
+    (line,) = capsys.readouterr().err.splitlines()
+    assert text in line
