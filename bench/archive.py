@@ -3,45 +3,29 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
+import stat
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
-import orjson
-
 from bench.errors import BenchError, JournalError
-from bench.events import RunEnded, RunStarted, from_data
+from bench.index import Index, Mark
 from bench.journal import JOURNAL
-from bench.migration import Migration
+from bench.summary import CaseSummary, Gathered, NotBegun, Summary, gather
 
 log = logging.getLogger(__name__)
 
-_END = 65_536
-"""Bytes at a journal's end in which its last record is looked for."""
+FEW = 20
+"""Runs that are read as fast as an index of them; a folder with fewer is not given one."""
 
 
 class NoSuchRun(BenchError):
     """The folder holds no such run."""
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """A run in short, from the first and the last record of its journal."""
-
-    folder: Path
-    begun: str
-    """UTC moment of its first record."""
-    started: RunStarted
-    ended_at: str | None
-    ended: RunEnded | None
-
-    @property
-    def run(self) -> str:
-        """The run's id, which is its folder's name."""
-        return self.folder.name
 
 
 @dataclass
@@ -51,86 +35,121 @@ class Archive:
     root: Path
     only: str | None = None
     """The single run that counts, when the others are not this engine's business."""
-    _known: dict[Path, tuple[tuple[int, int], Summary]] = field(default_factory=dict)
+    _known: dict[str, tuple[Mark, Gathered]] | None = None
+    """By folder; None before the index was read."""
+    _saved: dict[str, Mark] = field(default_factory=dict)
+    """What the index has."""
     _warned: dict[Path, str] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
 
     def runs(self) -> list[Summary]:
         """List the runs, oldest first."""
-        found = [summary for folder in self._folders() if (summary := self._look(folder))]
+        with self._lock:
+            found = self._refreshed()
         return sorted(found, key=lambda one: (one.begun, one.run))
 
     def get(self, run: str) -> Summary:
         """Return one run; raises `NoSuchRun`."""
         if re.fullmatch(r"[^/\\\0]+", run) and run not in (".", "..") and self.only in (None, run):
-            summary = self._look(self.root / run)
-            if summary is not None:
-                return summary
+            with self._lock:
+                gathered = self._look(self.root / run)
+            if gathered is not None:
+                return gathered.summary
         raise NoSuchRun(f"there is no run {run!r}")
+
+    def cases(self, run: str) -> tuple[CaseSummary, ...]:
+        """Tell what became of the cases of a run, in the order in which they ran.
+
+        Raises `NoSuchRun`.
+        """
+        self.get(run)
+        with self._lock:
+            known = self._loaded()
+            mark, gathered = known[run]
+            known[run] = mark, self._whole(run, gathered)
+            return known[run][1].cases or ()
+
+    def _refreshed(self) -> list[Summary]:
+        """Look at every folder, and bring the index to what the journals say."""
+        known = self._loaded()
+        before = dict(known)
+        found = {folder.name for folder in self._folders() if self._look(folder) is not None}
+        for name in known.keys() - found:
+            del known[name]
+        self._save(before)
+        return [gathered.summary for _, gathered in known.values()]
+
+    def _save(self, before: Mapping[str, tuple[Mark, Gathered]]) -> None:
+        """Write what the index does not have yet; a run that goes on when it does not any more."""
+        known = self._loaded()
+        if self.only is not None or len(known) < FEW:
+            return
+        index = Index(self.root)
+        if not index.path.exists():
+            self._saved.clear()
+        changed = {
+            name: (mark, self._whole(name, gathered))
+            for name, (mark, gathered) in known.items()
+            if self._saved.get(name) != mark
+            and (gathered.summary.ended is not None or before.get(name) == (mark, gathered))
+        }
+        gone = self._saved.keys() - known.keys()
+        if (changed or gone) and index.save(changed, gone):
+            self._saved |= {name: mark for name, (mark, _) in changed.items()}
+            for name in gone:
+                del self._saved[name]
+
+    def _loaded(self) -> dict[str, tuple[Mark, Gathered]]:
+        if self._known is None:
+            self._known = {} if self.only is not None else Index(self.root).load()
+            self._saved = {name: mark for name, (mark, _) in self._known.items()}
+        return self._known
 
     def _folders(self) -> Iterator[Path]:
         if self.only is not None:
             yield self.root / self.only
             return
         try:
-            yield from [path for path in self.root.iterdir() if path.is_dir()]
+            with os.scandir(self.root) as entries:
+                yield from [self.root / entry.name for entry in entries if entry.is_dir()]
         except FileNotFoundError:
             return
         except OSError as error:
             raise BenchError(f"{self.root}: {error.strerror}") from error
 
-    def _look(self, folder: Path) -> Summary | None:
-        path = folder / JOURNAL
+    def _look(self, folder: Path) -> Gathered | None:
+        """Gather a run anew when its journal is not what it was; None when it is no run."""
+        known, path = self._loaded(), folder / JOURNAL
         try:
-            if not path.is_file():
-                return None
             status = path.stat()
-            mark = status.st_mtime_ns, status.st_size
-            known = self._known.get(folder)
-            if known is None or known[0] != mark:
-                known = self._known[folder] = mark, summarise(folder)
+            if not stat.S_ISREG(status.st_mode):
+                return None
+            mark = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+            if folder.name not in known or known[folder.name][0] != mark:
+                before = known[folder.name][1] if folder.name in known else None
+                if before is not None:
+                    before = self._whole(folder.name, before)
+                known[folder.name] = mark, gather(folder, before)
+        except (FileNotFoundError, NotADirectoryError, NotBegun):
+            known.pop(folder.name, None)
+            return None
         except (OSError, ValueError, JournalError) as error:
-            self._known.pop(folder, None)
+            known.pop(folder.name, None)
             self._warn(path, str(error))
             return None
-        return known[1]
+        return known[folder.name][1]
+
+    def _whole(self, run: str, gathered: Gathered) -> Gathered:
+        """Return what was gathered with its cases."""
+        if gathered.cases is not None:
+            return gathered
+        cases = Index(self.root).cases(run)
+        return gather(self.root / run) if cases is None else replace(gathered, cases=cases)
 
     def _warn(self, path: Path, text: str) -> None:
         if self._warned.get(path) != text:
             self._warned[path] = text
             log.warning("%s: no run is listed of this journal: %s", path, text)
-
-
-def summarise(folder: Path) -> Summary:
-    """Read a run's first and last record.
-
-    Raises ValueError when the first is no RunStarted, `JournalError` for a newer version's.
-    """
-    with (folder / JOURNAL).open("rb") as file:
-        begun, started = _read(file.readline())
-        file.seek(0, 2)
-        file.seek(max(0, file.tell() - _END))
-        lines = file.read().splitlines(keepends=True)
-    if not isinstance(started, RunStarted):
-        raise ValueError("its first record is no RunStarted")  # noqa: TRY004 - a wrong file
-    ended_at, ended = None, None
-    try:
-        at, last = _read(lines[-1])
-        if isinstance(last, RunEnded):
-            ended_at, ended = at, last
-    except ValueError:
-        pass  # a run that goes on, or was killed
-    return Summary(folder, begun, started, ended_at, ended)
-
-
-def _read(line: bytes) -> tuple[str, Any]:
-    if not line.endswith(b"\n"):
-        raise ValueError("a record was cut")
-    try:
-        parts = orjson.loads(line)
-        parts = Migration()(parts)
-        return parts["utc"], from_data(parts["event"], parts["data"])
-    except (KeyError, TypeError, orjson.JSONDecodeError) as error:
-        raise ValueError(f"not a record of a journal: {error}") from error
 
 
 def new_folder(root: Path, model: str, taken: Callable[[Path], bool] = Path.exists) -> Path:

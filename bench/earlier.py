@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.archive import Archive, dut_key
 from bench.dut import DutConfig
-from bench.errors import JournalError
+from bench.errors import BenchError
 from bench.events import RunStarted
 from bench.journal import JOURNAL, JournalReader
-from bench.ocpp.frame import Call, parse
+from bench.summary import Summary
 
 MOST = 100
 """How many earlier runs are looked at, the newest first."""
@@ -33,51 +34,19 @@ class EarlierRun:
 def earlier_runs(folder: Path, dut: DutConfig) -> list[EarlierRun]:
     """List the runs beside a run's folder that were made with the same DUT, newest first."""
     try:
-        beside = [path for path in folder.parent.iterdir() if path != folder]
-    except OSError:
+        beside = Archive(folder.parent).runs()
+    except BenchError:
         return []
-    begun = sorted((path for path in beside if (path / JOURNAL).is_file()), key=_age, reverse=True)
-    return list(_of(dut, begun[:MOST]))
+    key = dut_key(asdict(dut.dut))
+    same = [one for one in beside if one.folder != folder and dut_key(one.dut) == key]
+    return [_read(one) for one in reversed(same[-MOST:])]
 
 
-def _age(folder: Path) -> float:
-    return (folder / JOURNAL).stat().st_mtime
-
-
-def _of(dut: DutConfig, folders: list[Path]) -> Iterator[EarlierRun]:
-    same = (dut.dut.vendor, dut.dut.model, dut.dut.identity)
-    newest = True
-    for folder in folders:
-        try:
-            first = next(iter(JournalReader(folder / JOURNAL)), None)
-        except JournalError:
-            continue
-        if first is None or not isinstance(first.event, RunStarted):
-            continue
-        told = first.event.dut
-        if (told.get("vendor"), told.get("model"), told.get("identity")) == same:
-            stated = str(told.get("software", ""))
-            # Only the newest is compared with what the DUT reports.
-            reported = _reported(folder / JOURNAL) if newest else None
-            newest = False
-            yield EarlierRun(folder.name, stated, reported, first.event.pics)
-
-
-def _reported(journal: Path) -> str | None:
-    """Find the software that a DUT reported last in a run, without reading all of its journal."""
-    software = None
-    with journal.open("rb") as lines:
-        for line in lines:
-            if b"BootNotification" not in line or b'"FrameReceived"' not in line:
-                continue
-            try:
-                call = parse(str(json.loads(line)["data"].get("text")))
-            except (ValueError, KeyError):
-                continue  # a line that was cut; `verify` is for that
-            if isinstance(call, Call) and call.action == "BootNotification":
-                told = call.payload.get("firmwareVersion")
-                software = told if isinstance(told, str) else None
-    return software
+def _read(one: Summary) -> EarlierRun:
+    first = next(iter(JournalReader(one.folder / JOURNAL)), None)
+    started = first.event if first else None
+    pics = started.pics if isinstance(started, RunStarted) else {}
+    return EarlierRun(one.run, str(one.dut.get("software", "")), one.software, pics)
 
 
 def changes(before: EarlierRun, dut: DutConfig) -> list[str]:

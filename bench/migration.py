@@ -19,8 +19,8 @@ Parts = dict[str, Any]
 class Migration:
     """Reads the lines of one journal in order; its first record names the version."""
 
-    def __init__(self) -> None:
-        self.schema = SCHEMA
+    def __init__(self, schema: int = SCHEMA) -> None:
+        self.schema = schema
         """The version that the journal was written in; this one's when it does not say."""
 
     def __call__(self, parts: Parts) -> Parts:

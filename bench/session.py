@@ -143,7 +143,7 @@ class Session:
 
     async def _recorded(self, plan: Plan, folder: Path, files: dict[str, str]) -> RunResult:
         self.dialogue.monitors = self._monitors()
-        earlier = earlier_runs(folder, self.dut)
+        earlier = await asyncio.to_thread(earlier_runs, folder, self.dut)
         runner = Runner(
             stream=self.stream,
             bench=self.bench,

@@ -53,11 +53,12 @@ def _run(options: argparse.Namespace) -> int:
 def _make(options: argparse.Namespace, shares: Shares, out: Path) -> int:
     from dataclasses import asdict
 
-    from bench.archive import dut_key, summarise
+    from bench.archive import dut_key
     from bench.dut import load_dut
     from bench.errors import ConfigError, JournalError
     from bench.served import where_served
     from bench.server.shares import duration, link
+    from bench.summary import NotBegun, gather
 
     if options.run is not None and options.dut is not None:
         raise ConfigError("share RUN or --dut F, not both")
@@ -78,8 +79,8 @@ def _make(options: argparse.Namespace, shares: Shares, out: Path) -> int:
         dut = dut_key(asdict(load_dut(options.dut).dut))
     else:
         try:
-            run = summarise(options.run.resolve()).run
-        except (OSError, ValueError, JournalError) as error:
+            run = gather(options.run.resolve()).summary.run
+        except (OSError, ValueError, NotBegun, JournalError) as error:
             raise ConfigError(f"{options.run}: no run's folder: {error}") from error
     share, token = shares.make(options.name, lasting, dut=dut, run=run)
     sys.stderr.write(f"share {share.id} for {share.name} until {share.expires}\n")

@@ -6,14 +6,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from bench.alignment import Message
 from bench.alignment import Pair as Row
 from bench.archive import Archive, dut_key
 from bench.clock import iso
 from bench.compare import compare
-from bench.journal import JOURNAL
 from bench.ocpp.frame import shorten
 from bench.report.document import Pair
 from bench.report.gathered import Gathered
@@ -33,32 +30,21 @@ def last_passes(folder: Path, view: RunView, cases: Iterable[str]) -> dict[str, 
         return found
     begun = iso(view.first.utc)
     key = dut_key(view.started.dut)
+    archive = Archive(folder.parent)
     earlier = [
         one
-        for one in Archive(folder.parent).runs()
-        if one.begun < begun and one.folder != folder and dut_key(one.started.dut) == key
+        for one in archive.runs()
+        if one.begun < begun and one.folder != folder and dut_key(one.dut) == key
     ]
     for one in reversed(earlier[-MOST:]):
         if not wanted:
             break
-        passed = wanted & _passed(one.folder / JOURNAL)
+        # Of several executions in one run the last counts.
+        verdicts = {case.case: case.verdict for case in archive.cases(one.run)}
+        passed = {case for case in wanted if verdicts.get(case) == "pass"}
         found |= dict.fromkeys(passed, one.folder)
         wanted -= passed
     return found
-
-
-def _passed(journal: Path) -> set[str]:
-    """List the cases that passed in a run, without reading all of its journal."""
-    passed: set[str] = set()
-    with journal.open("rb") as lines:
-        for line in lines:
-            if b'"event":"CaseEnded"' in line[:200]:
-                try:
-                    data = orjson.loads(line)["data"]
-                except (ValueError, KeyError, TypeError):
-                    continue  # a line that was cut; `verify` is for that
-                (passed.add if data.get("verdict") == "pass" else passed.discard)(data.get("case"))
-    return passed
 
 
 def changed(

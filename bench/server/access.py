@@ -12,8 +12,9 @@ from fastapi import Depends, HTTPException, Request
 from fastapi.security import APIKeyQuery, HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import HTTPConnection
 
-from bench.archive import Summary, dut_key
+from bench.archive import dut_key
 from bench.server.shares import Share, Shares
+from bench.summary import Summary
 
 
 class Role(StrEnum):
@@ -36,7 +37,7 @@ class Holder:
 
     def may_read(self, run: Summary) -> bool:
         """Tell whether a run is the holder's to read."""
-        return self.share is None or self.share.covers(run.run, dut_key(run.started.dut))
+        return self.share is None or self.share.covers(run.run, dut_key(run.dut))
 
 
 _BEARER = HTTPBearer(auto_error=False, description="The token as Authorization: Bearer TOKEN")

@@ -107,9 +107,7 @@ def dut_routes(engine: Engine) -> APIRouter:
         """Tell the configuration keys of the newest run that read some, against the PICS."""
         dut = known(identity)
         key = dut_key(asdict(dut.dut))
-        folders = [
-            one.folder for one in reversed(engine.archive.runs()) if dut_key(one.started.dut) == key
-        ]
+        folders = [one.folder for one in reversed(engine.archive.runs()) if dut_key(one.dut) == key]
         with refusals():
             run, keys = await engine.apart.call(_newest_keys, folders)
         return ConfigurationModel(

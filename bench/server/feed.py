@@ -11,10 +11,11 @@ from typing import BinaryIO
 
 import orjson
 
-from bench.archive import Archive, Summary
+from bench.archive import Archive
 from bench.engine import Engine
 from bench.journal import JOURNAL, Record, as_json, without_chain
 from bench.server.redaction import for_observer
+from bench.summary import Summary
 
 KEPT = 4096
 """Newest records in memory; a viewer that is further behind reads the journal's file."""

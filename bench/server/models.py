@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bench.archive import Summary
 from bench.engine import Engine
 from bench.server.access import Role
+from bench.summary import Summary
 
 
 class Problem(BaseModel):
@@ -220,17 +220,16 @@ class SamplesModel(BaseModel):
 
 def run_model(engine: Engine, one: Summary) -> RunModel:
     """Describe a run."""
-    ended = one.ended
     running = one.run == engine.run_id
     return RunModel(
         run=one.run,
-        state="running" if running else "unfinished" if ended is None else "ended",
+        state="running" if running else "unfinished" if one.ended is None else "ended",
         started=one.begun,
-        ended=one.ended_at,
-        complete=None if ended is None else ended.complete,
-        reason=None if ended is None else ended.reason,
-        bench=str(one.started.bench.get("name", "")),
-        dut=DutModel.model_validate(one.started.dut),
-        cases=len(one.started.cases),
-        counts=None if ended is None else ended.counts,
+        ended=one.ended,
+        complete=one.complete,
+        reason=one.reason,
+        bench=one.bench,
+        dut=DutModel.model_validate(one.dut),
+        cases=one.planned,
+        counts=None if one.ended is None else dict(one.counts),
     )

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, HTTPException, Query, Request, Response
 
-from bench.archive import NoSuchRun, Summary
+from bench.archive import NoSuchRun
 from bench.engine import Engine, NotRunning
 from bench.errors import ConfigError
 from bench.operator import NoSuchPrompt, PromptClosed
@@ -41,6 +41,7 @@ from bench.server.shares import Shares
 from bench.server.snapshot import prompts as open_prompts
 from bench.server.snapshot import session as describe
 from bench.server.viewers import Viewers
+from bench.summary import Summary
 
 ROOT = "/api/v1"
 _FORMS = {

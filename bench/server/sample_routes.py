@@ -10,10 +10,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query, Request
 
-from bench.archive import Summary
 from bench.history import SampleReader, thinned
 from bench.sample_file import SAMPLES
 from bench.server.models import SamplesModel, problems
+from bench.summary import Summary
 
 LONGEST = 3600.0
 """Seconds that a window spans at most."""
