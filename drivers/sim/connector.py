@@ -70,6 +70,7 @@ class Connector(EvseHardware):
         self._supplied = False
         self._circuit = UNPLUGGED
         self._offer: float | None = None
+        self._refused = False
         self._coil = False
         self._closed = False
         self._moving: Timer | None = None
@@ -192,6 +193,12 @@ class Connector(EvseHardware):
         self._offer = current
         self._update()
 
+    def refuse(self, refused: bool) -> None:
+        """Hold the pilot at -12 V (state F), whatever is offered, or no longer."""
+        self._timeline.now()
+        self._refused = refused
+        self._update()
+
     def close_contactor(self, closed: bool) -> None:
         """Switch the contactor's coil; the contacts follow after the contactor's delay."""
         self._timeline.now()
@@ -258,6 +265,8 @@ class Connector(EvseHardware):
         if self._mode12:
             fed = pilot.levels(self._circuit, pilot.duty_of(IN_CABLE))
             return fed if self._closed else DEAD
+        if self._refused:
+            return pilot.levels(self._circuit, 0.0)
         duty = 100.0 if self._offer is None else pilot.duty_of(self._offer)
         return pilot.levels(self._circuit, duty)
 

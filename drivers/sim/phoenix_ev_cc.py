@@ -1,4 +1,7 @@
-"""Twin of a Phoenix Contact EV Charge Control Basic: the station's side of a connector."""
+"""Twin of a Phoenix Contact EV Charge Control Basic: the station's side of a connector.
+
+That it wakes a vehicle in B2 once, and not every 30 s, is a guess: the source does not say.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,9 @@ _STEP = 0.05
 
 _OPEN, _SHORTED = 0, 0xFFFF
 
+_SLEEPS_AFTER, _WAKES_FOR = 30.0, 3.0
+"""A vehicle that stays in B2 for so many s is woken by state F for so many s."""
+
 
 class PhoenixEvCc(Unit):
     """The controller of one connector: it senses the pilot, offers, and moves the contactor."""
@@ -31,6 +37,8 @@ class PhoenixEvCc(Unit):
         self._timeline = timeline
         self._released = False
         self._current = 16
+        self._waits_since: float | None = None
+        """Since when the vehicle has been in B2."""
 
     def power_up(self) -> None:
         """Start without a release."""
@@ -43,10 +51,21 @@ class PhoenixEvCc(Unit):
         self._timeline.after(_STEP, self._look)
 
     def _act(self) -> None:
+        self._connector.refuse(self._wakes(self._connector.pilot_state()))
         state = self._connector.pilot_state()
         offers = self._released and state in "BCD"
         self._connector.offer(float(self._current) if offers else None)
         self._connector.close_contactor(offers and state in "CD")
+
+    def _wakes(self, state: str) -> bool:
+        """Tell whether a vehicle is being woken that has let an offer wait."""
+        now = self._timeline.now()
+        if not (self._released and state in "BF"):
+            self._waits_since = None
+        elif self._waits_since is None:
+            self._waits_since = now
+        waited = 0.0 if self._waits_since is None else now - self._waits_since
+        return _SLEEPS_AFTER <= waited < _SLEEPS_AFTER + _WAKES_FOR
 
     def answer(self, request: bytes, faults: Faults) -> bytes:
         """Read and write coils and registers of the public map."""

@@ -76,7 +76,10 @@ def parallel(*resistances: float) -> float:
 
 
 def levels(circuit: Circuit, duty: float) -> Levels:
-    """Return the voltages of a supplied station's pilot; `duty` in percent, 100 without PWM."""
+    """Return the voltages of a supplied station's pilot; `duty` in percent.
+
+    100 and 0 are no PWM: the positive and the negative level alone.
+    """
     if not circuit.closed:
         high, low = SOURCE_VOLTAGE, -SOURCE_VOLTAGE
     elif circuit.pilot_shorted:
@@ -90,8 +93,9 @@ def levels(circuit: Circuit, duty: float) -> Levels:
         if math.isinf(circuit.load):
             high = SOURCE_VOLTAGE
         low = -SOURCE_VOLTAGE
-    if duty >= 100:
-        return Levels(high, high, 100.0, 0.0)
+    if not 0 < duty < 100:
+        steady = high if duty > 0 else low
+        return Levels(steady, steady, 100.0, 0.0)
     return Levels(high, low, duty, PWM_FREQUENCY)
 
 

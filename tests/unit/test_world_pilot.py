@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -49,6 +50,14 @@ def test_without_pwm_both_levels_are_the_same() -> None:
     seen = levels(Circuit(connected=True, load=R2), 100.0)
     assert (seen.low, seen.duty, seen.frequency, seen.pwm) == (seen.high, 100.0, 0.0, False)
     assert state(seen) == "B"
+
+
+@pytest.mark.parametrize("resistors", [(), (R2,), (R2, R3)])
+def test_the_negative_level_alone_is_state_f(resistors: tuple[float, ...]) -> None:
+    circuit = Circuit(connected=True, load=parallel(*resistors))
+    seen = levels(circuit, 0.0)
+    assert (seen.high, seen.low, seen.pwm, state(seen)) == (-12.0, -12.0, False, "F")
+    assert levels(replace(circuit, pilot_shorted=True), 0.0).high == 0.0
 
 
 def test_shorts_are_state_e() -> None:

@@ -108,6 +108,40 @@ async def test_a_device_without_a_name_is_refused() -> None:
             pass
 
 
+async def test_the_twin_wakes_a_vehicle_that_lets_an_offer_wait() -> None:
+    now = [1000.0]
+    world = World(clock=lambda: now[0])
+    connector = world.connectors[1]
+    line = ModbusLine([Controller(connector, world.timeline)], "tcp")
+    async with Twin(line, TcpWire("modbus-tcp")) as twin:
+        device: Any = DRIVER.make(PhoenixEvCcSettings(twin.link), context("ref"))
+        async with device as evse:
+
+            async def after(seconds: float) -> tuple[str, bool, float]:
+                now[0] += seconds
+                told = await evse.read()
+                return told.state, told.pwm, connector.levels().high
+
+            connector.plug_in()
+            steady = ("B", False, pytest.approx(8.98, abs=0.01))
+            waiting = ("B", True, pytest.approx(8.98, abs=0.01))
+            assert await after(60.0) == steady, "nothing is offered, so nobody is woken"
+            await evse.offer(current=16.0)
+            assert await after(29.9) == waiting
+            assert await after(0.2) == ("F", False, -12.0)
+            assert await after(2.8) == ("F", False, -12.0)
+            assert await after(0.2) == waiting
+            assert await after(60.0) == waiting, "once"
+            connector.draw()
+            assert (await after(1.0))[:2] == ("C", True)
+            connector.suspend()
+            await after(0.1)
+            assert (await after(30.0))[0] == "F", "a vehicle that was awake may fall asleep again"
+            await evse.withdraw()
+            assert await after(0.0) == steady
+    world.timeline.stop()
+
+
 async def test_the_pilot_box_agrees_with_the_reference() -> None:
     world = World()
     connector = world.connectors[1]
