@@ -1,0 +1,283 @@
+"""A run along its time: messages with their answers and steps, what devices did, and the steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from PyQt6.QtCore import QObject, pyqtSignal
+
+from bench.events import (
+    Acted,
+    CaseEnded,
+    CaseStarted,
+    Checked,
+    Claimed,
+    FrameLost,
+    FrameReceived,
+    FrameSent,
+    LeftUnanswered,
+    Prompted,
+    RunStarted,
+    StationConnected,
+    StationDisconnected,
+    StepEnded,
+    StepStarted,
+)
+from bench.journal import Record
+from bench.ocpp.frame import Broken, Call, CallError, CallResult
+from bench.ocpp.match import pattern_from_json
+from bench.runview import RunView
+from bench.verdict import Verdict, joined
+from bench.views import FrameView
+from gui.live import LiveRun
+
+KINDS = {Call: "CALL", CallResult: "CALLRESULT", CallError: "CALLERROR", Broken: "broken"}
+
+
+@dataclass(slots=True, eq=False)
+class Step:
+    """A step of a case, or with no number the case itself; times in s of the monotonic clock."""
+
+    n: int
+    case: str
+    number: int | None
+    title: str
+    begin: float
+    end: float | None = None
+    verdict: str = "none"
+
+    @property
+    def label(self) -> str:
+        """Name it in a few characters, as a column has room for."""
+        case = self.case.removesuffix("_CSMS").removesuffix("_CS")
+        return f"{case} · {self.number}" if self.number is not None else case
+
+
+@dataclass(slots=True, eq=False)
+class Message:
+    """One message on the wire, with what belongs to it."""
+
+    view: FrameView
+    step: Step | None
+    kind: str
+    """CALL, CALLRESULT, CALLERROR or broken."""
+    message_id: str
+    """Empty when it has none that can be read."""
+    searched: str
+    """Its text in lower case."""
+    verdict: str = "none"
+    """The worst of the checks that were judged by it."""
+    partner: Message | None = None
+    """The answer of a CALL, or the CALL of an answer."""
+    claims: list[str] = field(default_factory=list)
+    """Patterns by which the procedure took it without judging it."""
+    is_unclaimed: bool = False
+    """No step expected it."""
+
+    @property
+    def n(self) -> int:
+        """Its record."""
+        return self.view.n
+
+    @property
+    def moment(self) -> float:
+        """When it was read or sent, in s of the monotonic clock."""
+        return self.view.stamp.mono
+
+    @property
+    def is_unanswered(self) -> bool:
+        """Tell whether it is a CALL without an answer so far."""
+        return self.partner is None and isinstance(self.view.frame, Call)
+
+    @property
+    def round_trip(self) -> float | None:
+        """Seconds between a CALL and its answer."""
+        return None if self.partner is None else abs(self.partner.moment - self.moment)
+
+
+@dataclass(slots=True, eq=False)
+class Act:
+    """What is no message: a device was used, the operator asked, something missed."""
+
+    n: int
+    moment: float
+    lane: str
+    text: str
+    error: str | None = None
+    """Why it did not work, or the verdict of a check that no message came for."""
+    duration: float = 0.0
+
+
+Happening = Message | Act | Step
+"""One line of the sequence chart; each has its record `n`."""
+
+
+class Timeline(QObject):
+    """Folds records into messages, acts and steps, once for all views of a run."""
+
+    begun = pyqtSignal()
+    """Another run: everything is new."""
+    grown = pyqtSignal()
+    """Something was added at the end."""
+    changed = pyqtSignal(list)
+    """Messages that have got an answer, a check or another remark."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._clear()
+
+    def _clear(self) -> None:
+        self.begin: float | None = None
+        """When the run began, in s of the monotonic clock."""
+        self.messages: list[Message] = []
+        self.happenings: list[Happening] = []
+        """Messages, acts and steps in order."""
+        self.steps: list[Step] = []
+        self.checks: dict[int, Checked] = {}
+        """What was judged, by record."""
+        self.lanes: list[str] = []
+        """Who did something beside CSMS and station, in order of appearance."""
+        self._by_record: dict[int, Message] = {}
+        self._waiting: dict[tuple[int, bool, str], Message] = {}
+        self._case: Step | None = None
+        self._step: Step | None = None
+
+    def follow(self, run: LiveRun) -> None:
+        """Take what is looked at, from now on."""
+        run.begun.connect(lambda: self.begin_anew((), run.view))
+        run.advanced.connect(lambda records: self.take(records, run.view))
+
+    def message(self, n: int) -> Message | None:
+        """Return the message of a record."""
+        return self._by_record.get(n)
+
+    def begin_anew(self, records: Iterable[Record], view: RunView) -> None:
+        """Start over with another run, or with the same one up to another moment."""
+        self._clear()
+        for record in records:
+            self._apply(record, view)
+        self.begun.emit()
+
+    def take(self, records: Sequence[Record], view: RunView) -> None:
+        """Add the next records, which `view` has applied already."""
+        count = len(self.happenings)
+        touched: dict[int, Message] = {}
+        for record in records:
+            for message in self._apply(record, view):
+                touched[message.n] = message
+        if len(self.happenings) > count:
+            self.grown.emit()
+        if touched:
+            self.changed.emit(list(touched.values()))
+
+    def _apply(self, record: Record, view: RunView) -> list[Message]:
+        """Take a record; return the earlier messages that it says something about."""
+        if self.begin is None:
+            self.begin = record.mono
+        match record.event:
+            case RunStarted():
+                self.begin = record.mono
+            case CaseStarted(case, title):
+                self._case = self._step = Step(record.n, case, None, title, record.mono)
+                self.happenings.append(self._case)
+            case StepStarted(number, _, title):
+                case = self._case.case if self._case else ""
+                self._step = Step(record.n, case, number, title, record.mono)
+                self.steps.append(self._step)
+                self.happenings.append(self._step)
+            case StepEnded(_, verdict):
+                if self._step is not None:
+                    self._step.end, self._step.verdict = record.mono, verdict
+                self._step = self._case
+            case FrameReceived() | FrameSent():
+                return self._framed(view.frame(record.n))
+            case Checked(frame=None) as event:
+                self.checks[record.n] = event
+                if Verdict.of(event.verdict) > Verdict.PASS:
+                    text = f"{event.text}: expected {event.expected}, {event.actual}"
+                    self._acted(record, "", text, event.verdict)
+            case Checked(frame=int(frame), verdict=verdict) as event:
+                self.checks[record.n] = event
+                messages = self._known([frame])
+                for message in messages:
+                    verdicts = (Verdict.of(one) for one in (message.verdict, verdict))
+                    message.verdict = str(joined(verdicts))
+                return messages
+            case FrameLost(frame) | LeftUnanswered(frame):
+                return self._known([frame])
+            case Claimed(frames, pattern):
+                messages = self._known(frames)
+                for message in messages:
+                    message.claims.append(str(pattern_from_json(pattern)))
+                return messages
+            case CaseEnded(verdict=verdict, unclaimed=unclaimed):
+                if self._case is not None:
+                    self._case.end, self._case.verdict = record.mono, verdict
+                self._case = self._step = None
+                messages = self._known(unclaimed)
+                for message in messages:
+                    message.is_unclaimed = True
+                return messages
+            case Acted() as event:
+                words = ", ".join(_said(value) for value in event.arguments.values())
+                text = f"{event.method.replace('_', ' ')} {words}".rstrip()
+                self._acted(record, event.device, text, event.error, event.duration)
+            case Prompted(text=text):
+                self._acted(record, "operator", text)
+            case StationConnected(identity=identity):
+                self._waiting.clear()
+                self._acted(record, "", f"{identity} connected")
+            case StationDisconnected(code=code):
+                self._acted(record, "", "disconnected" + (f" ({code})" if code else ""))
+            case _:
+                pass
+        return []
+
+    def _framed(self, view: FrameView | None) -> list[Message]:
+        if view is None:
+            return []
+        frame, text = view.frame, view.text.lower()
+        message = Message(view, self._step, KINDS[type(frame)], frame.message_id or "", text)
+        self.messages.append(message)
+        self.happenings.append(message)
+        self._by_record[view.n] = message
+        match frame:
+            case Call(message_id):
+                self._waiting[view.connection, view.from_station, message_id] = message
+            case CallResult(message_id) | CallError(message_id):
+                place = (view.connection, not view.from_station, message_id)
+                message.partner = self._waiting.pop(place, None)
+                if message.partner is not None:
+                    message.partner.partner = message
+                    return [message.partner]
+            case Broken():
+                pass
+        return []
+
+    def _known(self, frames: Iterable[int]) -> list[Message]:
+        return [self._by_record[n] for n in frames if n in self._by_record]
+
+    def _acted(
+        self, record: Record, lane: str, text: str, error: str | None = None, duration: float = 0.0
+    ) -> None:
+        if lane and lane not in self.lanes:
+            self.lanes.append(lane)
+        self.happenings.append(Act(record.n, record.mono, lane, text, error, duration))
+
+
+def _said(value: object) -> str:
+    """Say an argument of a capability call in a word: a card by its name, a list by its parts."""
+    match value:
+        case {"name": str(name)}:
+            return name
+        case {"value": value, "unit": unit}:
+            return f"{value:g} {unit}" if isinstance(value, int | float) else f"{value} {unit}"
+        case dict():
+            return " ".join(_said(part) for part in value.values())
+        case list():
+            return ", ".join(_said(part) for part in value)
+        case float():
+            return f"{value:g}"
+        case _:
+            return str(value)
