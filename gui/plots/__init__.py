@@ -1,0 +1,1 @@
+"""What the devices measured: live plots on one time axis, and a scope for fast signals."""

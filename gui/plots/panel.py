@@ -1,0 +1,309 @@
+"""The plots of a run with what steers them, and a table of what lies between two cursors."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from PyQt6.QtCore import Qt, QTimer
+from PyQt6.QtGui import QHideEvent, QShowEvent
+from PyQt6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QTableWidget,
+    QTableWidgetItem,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from bench.events import ChannelDeclared
+from bench.journal import Record
+from bench.samples import Entry, Window
+from gui.cursor import TimeCursor
+from gui.link import Link
+from gui.live import LiveRun
+from gui.messages.timeline import Timeline
+from gui.palette import px
+from gui.plots.channel import DELAY, Channel, Tile, groups_of, labels
+from gui.plots.history import FromEngine, History, Source
+from gui.plots.scale import distance_text, spelled
+from gui.plots.stack import PlotStack
+from gui.plots.summary import Course
+from gui.plots.view import TimeView
+
+SPANS = {
+    "10 s": 10.0,
+    "30 s": 30.0,
+    "1 min": 60.0,
+    "5 min": 300.0,
+    "15 min": 900.0,
+    "1 h": 3600.0,
+    "Whole run": math.inf,
+}
+USUAL = "1 min"
+HEADS = ("Channel", "At A", "At B", "B − A", "Least", "Greatest", "Mean", "RMS")
+TICK = 33
+"""Milliseconds between two paintings at least."""
+
+
+class PlotPanel(QWidget):
+    """Live plots; they can be frozen and moved while capture goes on."""
+
+    def __init__(self, run: LiveRun, link: Link, timeline: Timeline, cursor: TimeCursor) -> None:
+        super().__init__()
+        self._run = run
+        self._link = link
+        self._cursor = cursor
+        self.view = TimeView(SPANS[USUAL])
+        self.channels: dict[int, Channel] = {}
+        self.history = History(self)
+        self.stack = PlotStack(timeline, cursor, self.view)
+        self.pause = QPushButton("Pause")
+        self.span = QComboBox()
+        self.readout = QTableWidget(0, len(HEADS))
+        self.between = QLabel()
+        self._below = QFrame()
+        self._stale = True
+        self._paint = QTimer(self)
+        self._paint.setTimerType(Qt.TimerType.PreciseTimer)
+        self._paint.setInterval(TICK)
+        self._paint.timeout.connect(self._refresh)
+        self._build()
+        run.begun.connect(self._anew)
+        run.advanced.connect(self._advance)
+        run.sampled.connect(self.take)
+        self.history.came.connect(self._came)
+        self.stack.looked.connect(self._looked)
+        self.stack.measured.connect(self._measured)
+        cursor.moved.connect(self._measured)
+        self._anew()
+
+    def _build(self) -> None:
+        bar = QHBoxLayout()
+        bar.setSpacing(6)
+        self.pause.setCheckable(True)
+        self.pause.setProperty("role", "flat")
+        self.pause.setAccessibleName("Freeze the plots while capture goes on")
+        self.pause.setToolTip("Freeze the plots while capture goes on (Space)")
+        self.pause.clicked.connect(self._freeze)
+        self.span.addItems(list(SPANS))
+        self.span.setCurrentText(USUAL)
+        self.span.setAccessibleName("Time that the plots span")
+        self.span.activated.connect(lambda: self._live())
+        closer = self._button("+", "Zoom in (W)", lambda: self.view.zoom(0.5))
+        wider = self._button("−", "Zoom out (S)", lambda: self.view.zoom(2.0))
+        bar.addWidget(self.pause)
+        bar.addWidget(self.span)
+        bar.addWidget(closer)
+        bar.addWidget(wider)
+        bar.addStretch(1)
+        hint = QLabel("W S zoom · A D move · Shift-drag measures")
+        hint.setProperty("role", "small")
+        hint.setMinimumWidth(1)
+        bar.addWidget(hint)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(self.stack)
+        bar_down = area.verticalScrollBar()
+        if bar_down is not None:
+            bar_down.valueChanged.connect(lambda: self.stack.update())
+        self._build_readout()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.setSpacing(6)
+        layout.addLayout(bar)
+        layout.addWidget(area, 1)
+        layout.addWidget(self._below)
+
+    def _build_readout(self) -> None:
+        table = self.readout
+        table.setAccessibleName("Values between the two cursors")
+        table.setHorizontalHeaderLabels(HEADS)
+        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table.setShowGrid(False)
+        down, across = table.verticalHeader(), table.horizontalHeader()
+        if down is not None and across is not None:
+            down.hide()
+            down.setDefaultSectionSize(px(26))
+            across.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+            across.setSectionResizeMode(0, QHeaderView.ResizeMode.Fixed)
+            table.setColumnWidth(0, px(230))
+            across.setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        first = table.horizontalHeaderItem(0)
+        if first is not None:
+            first.setTextAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        table.setMaximumHeight(px(176))
+        self.between.setProperty("role", "caption")
+        close = self._button("✕", "Take the second cursor away (Esc)", self._unmeasure)
+        line = QHBoxLayout()
+        line.addWidget(self.between, 1)
+        line.addWidget(close)
+        inside = QVBoxLayout(self._below)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.setSpacing(2)
+        inside.addLayout(line)
+        inside.addWidget(table)
+        self._below.hide()
+
+    def _button(self, text: str, name: str, act: object) -> QToolButton:
+        button = QToolButton()
+        button.setText(text)
+        button.setProperty("role", "flat")
+        button.setToolTip(name)
+        button.setAccessibleName(name.partition(" (")[0])
+
+        def pressed() -> None:
+            if callable(act):
+                act()
+            self._looked()
+
+        button.clicked.connect(pressed)
+        return button
+
+    def read_history(self, source: Source | None) -> None:
+        """Take history from elsewhere than the engine, as from the file of a recorded run."""
+        self.history.come_from(source)
+        self._stale = True
+
+    def take(self, windows: Sequence[Window]) -> None:
+        """Add windows of samples."""
+        rows: dict[int, list[tuple[float, Entry]]] = {}
+        for window in windows:
+            self.view.reach(window.begin)
+            self.view.reach(window.end)
+            for entry in window.entries:
+                number = entry.channel.channel
+                if number not in self.channels:
+                    self._declare(entry.channel)
+                rows.setdefault(number, []).append((window.begin, entry))
+        for number, fresh in rows.items():
+            self.channels[number].push(fresh)
+        self._stale = True
+
+    def _anew(self) -> None:
+        self.view.clear()
+        self.channels.clear()
+        self.stack.clear()
+        self._below.hide()
+        run = self._run.run
+        self.history.come_from(FromEngine(self._link, run) if run is not None else None)
+        view = self._run.view
+        for declared in view.channels.values():
+            self._declare(declared)
+        if view.first is not None and view.last is not None:
+            self.view.reach(view.first.mono)
+            self.view.reach(view.last.mono)
+        self._group()
+        self._stale = True
+
+    def _advance(self, records: list[Record]) -> None:
+        for record in records:
+            if isinstance(record.event, ChannelDeclared):
+                self._declare(record.event)
+        if records:
+            self.view.reach(records[0].mono)
+            self.view.reach(records[-1].mono)
+        self._stale = True
+
+    def _declare(self, declared: ChannelDeclared) -> None:
+        if declared.channel not in self.channels:
+            self.channels[declared.channel] = Channel(declared)
+            self._group()
+
+    def _group(self) -> None:
+        self.stack.show_groups(groups_of(self.channels.values()))
+
+    def _freeze(self, on: bool) -> None:
+        if on:
+            self.view.pause()
+        else:
+            self._live()
+        self._looked()
+
+    def _live(self) -> None:
+        self.view.live(SPANS[self.span.currentText()])
+        self._looked()
+
+    def _looked(self) -> None:
+        self.pause.setChecked(not self.view.is_live)
+        self.pause.setText("Paused" if not self.view.is_live else "Pause")
+        self._stale = True
+
+    def _came(self, tile: Tile, course: Course) -> None:
+        channel = self.channels.get(tile.channel)
+        if channel is not None:
+            channel.remember(tile, min(tile.end, self.view.newest - DELAY), course)
+            self._stale = True
+
+    def _refresh(self) -> None:
+        """Paint what is new, and ask for the history that the view lacks."""
+        if not self._stale:
+            return
+        self._stale = False
+        if not self.view.is_empty:
+            begin, end = self.view.range()
+            begin, end = max(begin, self.view.oldest), min(end, self.view.newest)
+            tiles = [
+                tile
+                for channel in self.channels.values()
+                for tile in channel.missing(begin, end, self.stack.points, self.view.newest)
+            ]
+            self.history.want(tiles)
+        self.stack.update()
+
+    def _unmeasure(self) -> None:
+        self.stack.second = None
+        self._measured()
+
+    def _measured(self) -> None:
+        """Tell what lies between the two cursors."""
+        first, second = self._cursor.moment, self.stack.second
+        self._below.setVisible(first is not None and second is not None)
+        self._stale = True
+        if first is None or second is None:
+            return
+        self.between.setText(f"A to B   {distance_text(second - first)}")
+        groups = self.stack.groups
+        self.readout.setRowCount(sum(len(group.channels) for group in groups))
+        row = 0
+        for group in groups:
+            for channel, name in zip(group.channels, labels(group.channels), strict=True):
+                title = f"{group.title}: {name}" if name != group.title.lower() else group.title
+                self._fill(row, title, channel, first, second)
+                row += 1
+
+    def _fill(self, row: int, title: str, channel: Channel, first: float, second: float) -> None:
+        unit, zero = channel.declared.unit, channel.declared.zero
+        begin, end = sorted((first, second))
+        found = channel.statistics(begin, end)
+        at = [channel.value(moment) for moment in (first, second)]
+        mean = found.mean + zero
+        rms = math.sqrt(max(0.0, found.rms**2 + 2 * zero * found.mean + zero * zero))
+        values = (at[0] + zero, at[1] + zero, at[1] - at[0], found.least + zero)
+        texts = [spelled(value, unit) for value in (*values, found.greatest + zero, mean, rms)]
+        for column, text in enumerate((title, *texts)):
+            item = QTableWidgetItem(text)
+            if column:
+                item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            self.readout.setItem(row, column, item)
+
+    def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802
+        """Paint while somebody can see it."""
+        super().showEvent(event)
+        self._stale = True
+        self._paint.start()
+
+    def hideEvent(self, event: QHideEvent | None) -> None:  # noqa: N802
+        """Leave the time to others while nobody can see it."""
+        super().hideEvent(event)
+        self._paint.stop()

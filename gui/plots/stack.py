@@ -1,0 +1,399 @@
+"""Plots one above the other on one time axis, painted as a whole."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+
+from PyQt6.QtCore import QPointF, QRectF, QSize, Qt, pyqtSignal
+from PyQt6.QtGui import (
+    QColor,
+    QFontMetricsF,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPolygonF,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PyQt6.QtWidgets import QSizePolicy, QWidget
+
+from gui.cursor import TimeCursor
+from gui.messages.timeline import Message, Step, Timeline
+from gui.palette import font, px, theme
+from gui.plots.channel import Group
+from gui.plots.drawing import Frame
+from gui.plots.plot import LEFT, NARROW, RIGHT, Plot
+from gui.plots.scale import ticks, time_step, time_text
+from gui.plots.view import TimeView
+
+STEPS, STRIP, AXIS = 24, 50, 26
+"""Heights of the strip of steps, of it with the messages, and of the time axis."""
+LEAST = 96
+"""Height of a plot at least."""
+GAP = 10
+MOST_MARKS = 400
+"""Messages that are marked singly; more are too close to be told apart."""
+NEAR = 6.0
+"""Pixels from which a click on a mark counts as a click on its message."""
+_KEY = Qt.Key
+
+
+class PlotStack(QWidget):
+    """Paints what is visible of all plots; mouse and keys move through time."""
+
+    looked = pyqtSignal()
+    """The view was moved by hand."""
+    measured = pyqtSignal()
+    """The second cursor or the marked stretch is another one."""
+
+    def __init__(self, timeline: Timeline, cursor: TimeCursor, view: TimeView) -> None:
+        super().__init__()
+        self.view = view
+        self.plots: list[Plot] = []
+        self.second: float | None = None
+        """The second cursor: with the first it bounds the stretch that is measured."""
+        self._timeline = timeline
+        self._cursor = cursor
+        self._hover: float | None = None
+        self._pressed: QPointF | None = None
+        self._dragged: QPointF | None = None
+        self._measures = False
+        self.setAccessibleName("Plots of what was measured")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        cursor.moved.connect(self._point)
+
+    def show_groups(self, groups: Sequence[Group]) -> None:
+        """Show other plots."""
+        self.plots = [Plot(group) for group in groups]
+        whole = px(STRIP) + px(AXIS) + len(groups) * px(LEAST + GAP)
+        self.setMinimumSize(QSize(px(360), whole))
+        self._lay_out()
+        self.update()
+
+    def clear(self) -> None:
+        """Forget what was pointed at."""
+        self.second = self._hover = None
+        for plot in self.plots:
+            plot.range = None
+        self.update()
+
+    @property
+    def groups(self) -> list[Group]:
+        """What the plots show, from above."""
+        return [plot.group for plot in self.plots]
+
+    @property
+    def points(self) -> int:
+        """How many points a course is at least drawn with: one for each column of pixels."""
+        return max(1, int(self._across().width()))
+
+    def _lay_out(self) -> None:
+        """Put the plots one above the other."""
+        across = self._across()
+        room = (self.height() - px(STRIP) - px(AXIS)) / max(1, len(self.plots))
+        for at, plot in enumerate(self.plots):
+            top = px(STRIP) + at * room + px(GAP) / 2
+            plot.area = QRectF(across.left(), round(top), across.width(), round(room - px(GAP)))
+            plot.right = self.width()
+
+    def message_at(self, place: QPointF) -> Message | None:
+        """Return the message whose mark is at a place of the strip."""
+        if not px(STEPS) <= place.y() - self._seen().top() <= px(STRIP):
+            return None
+        frame = self._frame(self._across())
+        near = [
+            (abs(frame.x(one.moment) - place.x()), one.n, one)
+            for one in self._messages(frame.moment(place.x() - 8), frame.moment(place.x() + 8))
+        ]
+        distance, _, message = min(near, default=(math.inf, 0, None))
+        return message if distance <= NEAR else None
+
+    def moment_at(self, x: float) -> float:
+        """Return the moment at a place."""
+        return self._frame(self._across()).moment(x)
+
+    def _seen(self) -> QRectF:
+        """Return what can be seen of it; strip and axis stand at its edges."""
+        above = self.parentWidget()
+        if above is None:
+            return QRectF(self.rect())
+        return QRectF(self.rect()).intersected(
+            QRectF(above.rect()).translated(QPointF(-self.pos()))
+        )
+
+    def _across(self) -> QRectF:
+        right = px(RIGHT) if self.width() > px(NARROW) else px(8)
+        return QRectF(px(LEFT), 0, max(1, self.width() - px(LEFT) - right), self.height())
+
+    def _frame(self, area: QRectF, low: float = 0.0, high: float = 1.0) -> Frame:
+        return Frame(area, *self.view.range(), low, high)
+
+    def _messages(self, begin: float, end: float) -> list[Message]:
+        every = self._timeline.messages
+        start = bisect_left(every, begin, key=lambda one: one.moment)
+        return every[start : bisect_right(every, end, key=lambda one: one.moment)]
+
+    def _steps(self, begin: float, end: float) -> list[Step]:
+        every = self._timeline.steps
+        start = max(0, bisect_right(every, begin, key=lambda one: one.begin) - 1)
+        return every[start : bisect_right(every, end, key=lambda one: one.begin)]
+
+    def _point(self) -> None:
+        if self._cursor.moment is None:
+            self.second = None
+        elif not self.view.is_empty:
+            self.view.show(self._cursor.moment)
+        self.looked.emit()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802
+        """Fit the plots."""
+        super().resizeEvent(event)
+        self._lay_out()
+
+    # Painting.
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802
+        """Paint the plots that are visible, then what stands across all of them."""
+        painter = QPainter(self)
+        colours = theme()
+        seen = QRectF(event.rect()) if event is not None else QRectF(self.rect())
+        painter.fillRect(seen, QColor(colours.surface))
+        frame = self._frame(self._across())
+        if self.plots:
+            step = time_step(frame.end - frame.begin, frame.area.width() / px(110))
+            origin = self._timeline.begin or 0.0
+            times = ticks(frame.begin - origin, frame.end - origin, step)
+            moments = [origin + at for at in times]
+            begins = [one.begin for one in self._steps(frame.begin, frame.end)]
+            lines = [
+                [frame.x(one) for one in moments],
+                [frame.x(one) for one in begins if one >= frame.begin],
+            ]
+            shown = seen.intersected(self._seen())
+            moment = self._hover if self._hover is not None else self._cursor.moment
+            for plot in self.plots:
+                if plot.area.intersects(shown):
+                    plot.paint(painter, self.view, lines, moment)
+            self._axis(painter, moments, step)
+        else:
+            painter.setPen(QColor(colours.muted))
+            painter.setFont(font(14))
+            text = "Nothing is measured so far"
+            painter.drawText(QRectF(self.rect()), Qt.AlignmentFlag.AlignCenter, text)
+        self._strip(painter)
+        self._cursors(painter)
+        painter.end()
+
+    def _axis(self, painter: QPainter, moments: list[float], step: float) -> None:
+        frame = self._frame(self._across())
+        origin = self._timeline.begin or 0.0
+        top = self._seen().bottom() - px(AXIS)
+        ground = QRectF(0, top + 1, self.width(), px(AXIS))
+        painter.fillRect(ground, QColor(theme().surface))
+        painter.setFont(font(11))
+        painter.setPen(QColor(theme().muted))
+        for moment in moments:
+            x = frame.x(moment)
+            box = QRectF(x - px(50), top + px(2), px(100), px(AXIS) - px(6))
+            text = time_text(moment - origin, step)
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+
+    def _strip(self, painter: QPainter) -> None:
+        """Mark steps and messages above the plots, the beginnings of steps across them."""
+        colours = theme()
+        across = self._across()
+        frame = self._frame(across)
+        top = self._seen().top()
+        painter.fillRect(QRectF(0, top, self.width(), px(STRIP)), QColor(colours.surface))
+        painter.setFont(font(11))
+        metrics = QFontMetricsF(painter.font())
+        for step in self._steps(frame.begin, frame.end):
+            left = max(across.left(), frame.x(step.begin))
+            right = min(across.right(), frame.x(step.end if step.end is not None else frame.end))
+            if right < left:
+                continue
+            box = QRectF(left, top + px(4), max(1.0, right - left), px(STEPS) - px(6))
+            painter.fillRect(box, QColor(colours.sunken))
+            painter.fillRect(
+                QRectF(left, px(3), px(2), box.height()), QColor(colours.of(step.verdict))
+            )
+            if box.width() > px(24):
+                painter.setPen(QColor(colours.text))
+                inner = box.adjusted(px(7), 0, -px(3), 0)
+                text = metrics.elidedText(
+                    f"{step.number}  {step.title}", Qt.TextElideMode.ElideRight, inner.width()
+                )
+                painter.drawText(inner, Qt.AlignmentFlag.AlignVCenter, text)
+        self._marks(painter, frame, top + px(STEPS))
+
+    def _marks(self, painter: QPainter, frame: Frame, top: float) -> None:
+        """Mark messages: upwards from the station, downwards to it; the selected one is larger."""
+        colours = theme()
+        messages = self._messages(frame.begin, frame.end)
+        if len(messages) > MOST_MARKS:
+            painter.setPen(QPen(QColor(colours.muted), 1))
+            for column in sorted({round(frame.x(one.moment)) for one in messages}):
+                painter.drawLine(QPointF(column, top + px(4)), QPointF(column, top + px(18)))
+            return
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        for message in messages:
+            failed = message.verdict not in ("none", "pass") or message.kind == "CALLERROR"
+            chosen = message.n == self._cursor.record
+            ink = colours.accent if chosen else colours.failed if failed else colours.muted
+            painter.setBrush(QColor(ink))
+            size = px(5) if chosen else px(3.5)
+            way = 1 if message.view.from_station else -1
+            x, y = frame.x(message.moment), top + px(7 if way > 0 else 17)
+            points = [(x, y - way * size), (x - size, y + way * size), (x + size, y + way * size)]
+            painter.drawPolygon(QPolygonF([QPointF(*point) for point in points]))
+        painter.restore()
+
+    def _cursors(self, painter: QPainter) -> None:
+        colours = theme()
+        across = self._across()
+        frame = self._frame(across)
+        top, bottom = self._seen().top() + px(STRIP), self._seen().bottom() - px(AXIS)
+        first, second = self._cursor.moment, self.second
+        if first is not None and second is not None:
+            left, right = sorted((frame.x(first), frame.x(second)))
+            left, right = max(left, across.left()), min(right, across.right())
+            if right > left:
+                fill = QColor(colours.accent)
+                fill.setAlpha(28)
+                painter.fillRect(QRectF(left, top, right - left, bottom - top), fill)
+        pairs = (("A", first, colours.accent), ("B", second, colours.accent))
+        for name, moment, ink in (*pairs, ("", self._hover, colours.muted)):
+            if moment is None or not frame.begin <= moment <= frame.end:
+                continue
+            x = round(frame.x(moment)) + 0.5
+            painter.setPen(QPen(QColor(ink), 1))
+            painter.drawLine(QPointF(x, top), QPointF(x, bottom))
+            if name and second is not None:
+                box = QRectF(x - px(8), top - px(2), px(16), px(16))
+                painter.fillRect(box, QColor(ink))
+                painter.setPen(QColor(colours.on_accent))
+                painter.setFont(font(11, bold=True))
+                painter.drawText(box, Qt.AlignmentFlag.AlignCenter, name)
+
+    # Mouse and keys.
+
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+        """Begin to drag: the view, or with Shift a stretch to measure."""
+        if event is None or event.button() is not Qt.MouseButton.LeftButton:
+            return
+        self._pressed = self._dragged = event.position()
+        self._measures = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        if self._measures:
+            self._cursor.select(self.moment_at(event.position().x()))
+            self.second = None
+
+    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+        """Drag, or tell the values under the mouse."""
+        if event is None:
+            return
+        x = event.position().x()
+        if self._dragged is not None and self._measures:
+            self._measure(self.moment_at(x))
+        elif self._dragged is not None and self._pressed is not None:
+            if self.view.is_live and abs(x - self._pressed.x()) < 4:
+                return
+            self.view.pan((self._dragged.x() - x) / self._across().width())
+            self._dragged = event.position()
+            self.looked.emit()
+        across = self._across()
+        self._hover = self.moment_at(x) if across.left() <= x <= across.right() else None
+        self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+        """Take a click without a drag as pointing at a message or a moment."""
+        if event is None or self._pressed is None:
+            return
+        moved = (event.position() - self._pressed).manhattanLength() > 3
+        was_measuring, self._pressed, self._dragged = self._measures, None, None
+        self._measures = False
+        if moved or was_measuring or self.view.is_empty:
+            return
+        message = self.message_at(event.position())
+        if message is not None:
+            self._cursor.select(message.moment, message.n)
+        elif event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self._measure(self.moment_at(event.position().x()))
+        elif self._across().left() <= event.position().x() <= self._across().right():
+            self._cursor.select(self.moment_at(event.position().x()))
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+        """Follow the run again."""
+        self.view.live()
+        self.looked.emit()
+
+    def leaveEvent(self, event: object) -> None:  # noqa: N802
+        """Tell the newest values again."""
+        self._hover = None
+        self.update()
+
+    def wheelEvent(self, event: QWheelEvent | None) -> None:  # noqa: N802
+        """Zoom around the mouse; with Shift move."""
+        if event is None or self.view.is_empty:
+            return
+        turned = (event.angleDelta().y() or event.angleDelta().x()) / 120
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self.view.pan(-0.1 * turned)
+        else:
+            self.view.zoom(0.8**turned, self.moment_at(event.position().x()))
+        self.looked.emit()
+        event.accept()
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802
+        """Move through time: W and S zoom, A and D pan; B sets the second cursor."""
+        if event is None or self.view.is_empty:
+            return
+        begin, end = self.view.range()
+        at = self._cursor.moment
+        if at is None or not begin <= at <= end:
+            at = None
+        shifted = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        pixel = (end - begin) / self._across().width() * (10 if shifted else 1)
+        match _KEY(event.key()):
+            case _KEY.Key_W | _KEY.Key_Plus:
+                self.view.zoom(0.7, at)
+            case _KEY.Key_S | _KEY.Key_Minus:
+                self.view.zoom(1 / 0.7, at)
+            case _KEY.Key_A:
+                self.view.pan(-0.2)
+            case _KEY.Key_D:
+                self.view.pan(0.2)
+            case _KEY.Key_Space:
+                self.view.pause() if self.view.is_live else self.view.live()
+            case _KEY.Key_Home:
+                self.view.look(self.view.oldest, self.view.newest)
+            case _KEY.Key_End:
+                self.view.live()
+            case _KEY.Key_Left | _KEY.Key_Right as key:
+                way = -pixel if key == _KEY.Key_Left else pixel
+                self._cursor.select((at if at is not None else (begin + end) / 2) + way)
+            case _KEY.Key_B:
+                self._measure(self._hover if self._hover is not None else at)
+            case _KEY.Key_Escape:
+                self._measure(None)
+                self._cursor.clear()
+            case _:
+                event.ignore()
+                return
+        self.looked.emit()
+
+    def _measure(self, second: float | None) -> None:
+        """Set the second cursor; without a first one it becomes the first."""
+        if second is not None and self._cursor.moment is None:
+            self._cursor.select(second)
+            return
+        self.second = second
+        self.measured.emit()
+        self.update()

@@ -1,0 +1,450 @@
+"""The plots: which channels share one, what is fetched, what mouse and keys do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PyQt6.QtCore import QPoint, QPointF, Qt
+from PyQt6.QtGui import QWheelEvent
+from pytestqt.qtbot import QtBot
+
+from bench.events import ChannelDeclared, StepStarted
+from bench.sample_file import Block, SampleFile
+from bench.samples import Entry, Window
+from gui.cursor import TimeCursor
+from gui.live import LiveRun
+from gui.messages.timeline import Timeline
+from gui.plots.channel import Channel, Tile, groups_of, labels
+from gui.plots.drawing import columns, strokes
+from gui.plots.history import FromFile, Got, History
+from gui.plots.panel import PlotPanel
+from gui.plots.scale import distance_text, limits, plain, prefix, spelled, ticks, time_text
+from gui.plots.summary import Course
+from gui.plots.view import TimeView
+from tests.gui.hands import click, drag, press
+from tests.gui.recorded import records, unconnected
+from tests.gui.talk import came
+
+KEY = Qt.Key
+BEGAN = 5235.0
+
+
+def _declared(number: int, name: str, unit: str, **more: object) -> ChannelDeclared:
+    values = {"instrument": "meter", "connector": None, "zero": 0.0, **more}
+    return ChannelDeclared(number, name, unit, **values)  # type: ignore[arg-type]
+
+
+POWER, ENERGY = _declared(1, "power", "W"), _declared(2, "energy", "Wh", zero=1_000_000.0)
+HIGH = _declared(3, "pilot-high", "V", instrument="pilot-box", connector=1)
+
+
+def _windows(begin: float, count: int) -> list[Window]:
+    """Windows of 0.1 s: power rises by 1 W each, with a swing of 0.5 W."""
+    found = []
+    for at in range(count):
+        time = begin + at / 10
+        entries = (
+            Entry(POWER, 5, at - 0.5, at + 0.5, at, at + 0.25),
+            Entry(
+                ENERGY, 1, 1_000_000.0 + at, 1_000_000.0 + at, 1_000_000.0 + at, 1_000_000.0 + at
+            ),
+        )
+        found.append(Window(at + 1, time, time + 0.1, entries))
+    return found
+
+
+class Bench:
+    """A panel with the run that it shows."""
+
+    def __init__(self, qtbot: QtBot) -> None:
+        self.run = LiveRun()
+        self.timeline = Timeline()
+        self.timeline.follow(self.run)
+        self.cursor = TimeCursor()
+        self.panel = PlotPanel(self.run, unconnected(), self.timeline, self.cursor)
+        qtbot.addWidget(self.panel)
+        self.panel.resize(1000, 600)
+        self.panel.show()
+        self.stack = self.panel.stack
+        self.run.restart("run")
+        self.run.take(records()[:40])
+        self.run.flush()
+        self.asked: list[Tile] = []
+        self.panel.read_history(self)
+
+    def ask(self, tile: Tile, got: Got, failed: Callable[[], None]) -> None:
+        """Answer with a saw that begins in each tile."""
+        self.asked.append(tile)
+        time = np.linspace(tile.begin, tile.end, 100, endpoint=False).tolist()
+        got(time, [1_000_000.0] * 100, [1_000_007.0] * 100)
+
+    def feed(self, windows: list[Window]) -> None:
+        self.run.sample(windows)
+        self.run.flush()
+
+    def at(self, moment: float) -> QPoint:
+        """The place of a moment in the middle of the first plot."""
+        begin, end = self.panel.view.range()
+        area = self.stack.plots[0].area
+        x = area.left() + area.width() * (moment - begin) / (end - begin)
+        return QPoint(round(x), round(area.center().y()))
+
+
+@pytest.fixture
+def bench(qtbot: QtBot) -> Bench:
+    return Bench(qtbot)
+
+
+def test_channels_of_one_kind_share_a_plot_in_the_order_of_an_operator() -> None:
+    declared = [
+        _declared(1, "response-time", "s", instrument="OCPP"),
+        _declared(2, "power", "W"),
+        _declared(3, "voltage-l1", "V"),
+        _declared(4, "voltage-l2", "V"),
+        _declared(5, "pilot-low", "V", connector=1, instrument="pilot"),
+        _declared(6, "pilot-high", "V", connector=2, instrument="pilot"),
+        _declared(7, "power", "W", instrument="load"),
+        _declared(8, "humidity", "%"),
+    ]
+    groups = groups_of(map(Channel, declared))
+    assert [(group.title, group.unit, len(group.channels)) for group in groups] == [
+        ("Control pilot", "V", 2),
+        ("Power", "W", 2),
+        ("Voltage", "V", 2),
+        ("Response time", "s", 1),
+        ("%", "%", 1),
+    ]
+    assert labels(groups[0].channels) == ["pilot low · connector 1", "pilot high · connector 2"]
+    assert labels(groups[1].channels) == ["power · meter", "power · load"]
+    assert labels(groups[2].channels) == ["voltage l1", "voltage l2"]
+
+
+def test_a_view_follows_the_run_or_stands_still() -> None:
+    view = TimeView(60)
+    assert view.is_empty
+    view.reach(100)
+    view.reach(102)
+    assert view.range() == (97, 102)  # never closer than 5 s while live
+    view.reach(300)
+    assert view.range() == (240, 300)
+    view.pause()
+    view.reach(400)
+    assert view.range() == (240, 300)
+    view.zoom(0.5, at=240)
+    assert view.range() == (240, 270)
+    view.pan(0.5)
+    assert view.range() == (255, 285)
+    view.show(260)
+    assert view.range() == (255, 285)
+    view.show(120)
+    assert view.range() == (105, 135)
+    view.zoom(1e9)
+    assert view.range()[1] - view.range()[0] == 600
+    view.zoom(1e-12)
+    assert view.range()[1] - view.range()[0] == pytest.approx(0.002)
+    view.live(math.inf)
+    assert view.range() == (100, 400)
+    view.clear()
+    assert view.is_empty
+    assert view.is_live
+
+
+def test_values_and_times_are_round_and_readable() -> None:
+    assert limits(-12.1, 12.2) == (-20, 20)
+    assert limits(229.7, 230.4) == (226, 234)  # noise does not fill a plot
+    assert limits(3, 9.7) == (2, 12)
+    assert limits(math.inf, -math.inf) == (0, 1)
+    assert ticks(-20, 20, 10) == [-20, -10, 0, 10, 20]
+    assert prefix(11_040, "W") == (1000, "kW")
+    assert prefix(0.08, "s") == (0.001, "ms")
+    assert prefix(5000, "%") == (1, "%")
+    assert plain(-0.0004, 0.01) == "0.00"
+    assert plain(-12.345, 0.01) == "−12.35"
+    assert spelled(11_040, "W") == "11.04 kW"
+    assert spelled(math.nan, "W") == "–"
+    assert [time_text(one, 10) for one in (0, 70, -5, 3671)] == ["0:00", "1:10", "−0:05", "1:01:11"]
+    assert time_text(12.25, 0.05) == "12.25 s"
+    assert distance_text(0.02) == "20 ms  (50 Hz)"
+    assert distance_text(-90) == "1 min 30 s"
+
+
+def test_every_column_shows_all_that_lies_in_it_and_touches_the_next() -> None:
+    random = np.random.default_rng(3)
+    x = np.sort(random.uniform(0, 50, 400))
+    top = random.uniform(0, 100, 400)
+    bottom = top + random.uniform(0, 5, 400)
+    lines = columns(x, top, bottom)
+    for column in range(50):
+        inside = np.floor(x) == column
+        line = lines[lines[:, 0] == column + 0.5]
+        if inside.any():
+            assert line[0, 1] <= top[inside].min()
+            assert line[0, 3] >= bottom[inside].max()
+            assert (line[:, 0] == line[:, 2]).all()
+    upright = lines[: len(np.unique(np.floor(x)))]
+    for before, after in pairwise(upright):
+        assert after[1] <= before[3]
+        assert after[3] >= before[1]
+
+
+def test_gaps_between_columns_are_filled_or_crossed() -> None:
+    lines = columns(np.array([0.0, 2.0, 9.0]), np.array([5.0, 5, 7]), np.array([6.0, 6, 8]))
+    assert lines.tolist() == [
+        [0.5, 5, 0.5, 6],
+        [2.5, 5, 2.5, 6],
+        [9.5, 6, 9.5, 8],
+        [1.5, 5, 1.5, 6],
+        [2.5, 5.5, 9.5, 7.5],
+    ]
+
+
+def test_steps_hold_their_value_and_lines_lead_to_the_next() -> None:
+    x, y = np.array([0.0, 10.0]), np.array([5.0, 8.0])
+    assert strokes(x, y, y, steps=False, until=50).tolist() == [[0, 5, 10, 8]]
+    held = strokes(x, y, y, steps=True, until=50).tolist()
+    assert held == [[0, 5, 10, 5], [10, 8, 50, 8], [10, 5, 10, 8]]
+
+
+def test_windows_of_a_live_run_become_plots(bench: Bench) -> None:
+    bench.feed(_windows(BEGAN, 50))
+    assert [group.title for group in bench.stack.groups] == ["Power", "Energy"]
+    power, energy = bench.panel.channels[1], bench.panel.channels[2]
+    assert power.value(BEGAN + 2.05) == 20
+    assert energy.value(BEGAN + 2.05) == 20  # less its zero
+    assert energy.last == 49
+    bench.feed(_windows(BEGAN, 50))  # a second time: nothing is older than the newest
+    assert power.statistics(BEGAN, BEGAN + 10).count == 50
+    assert not bench.panel.grab().isNull()
+
+
+def test_channels_are_there_from_their_declaration_on(bench: Bench) -> None:
+    first = records()[0]
+    bench.run.take([type(first)(41, first.utc, 5235.2, HIGH)])
+    bench.run.flush()
+    assert [group.title for group in bench.stack.groups] == ["Control pilot"]
+    bench.run.restart("another")
+    assert bench.stack.groups == []
+    assert bench.panel.view.is_empty
+    assert not bench.panel.grab().isNull()
+
+
+def test_keys_freeze_zoom_and_pan_while_capture_goes_on(qtbot: QtBot, bench: Bench) -> None:
+    view = bench.panel.view
+    bench.feed(_windows(BEGAN, 700))
+    assert view.range() == pytest.approx((BEGAN + 10, BEGAN + 70))
+    press(bench.stack, KEY.Key_Space)
+    assert bench.panel.pause.isChecked()
+    bench.feed(_windows(BEGAN + 70, 100))
+    assert view.range() == pytest.approx((BEGAN + 10, BEGAN + 70))
+    press(bench.stack, KEY.Key_W)
+    assert view.range() == pytest.approx((BEGAN + 19, BEGAN + 61))
+    press(bench.stack, KEY.Key_S)
+    press(bench.stack, KEY.Key_A)
+    assert view.range() == pytest.approx((BEGAN - 2, BEGAN + 58))
+    press(bench.stack, KEY.Key_D)
+    assert view.range() == pytest.approx((BEGAN + 10, BEGAN + 70))
+    press(bench.stack, KEY.Key_Home)
+    assert view.range() == pytest.approx((BEGAN, BEGAN + 80))
+    press(bench.stack, KEY.Key_End)
+    assert view.is_live
+    assert view.range()[1] == pytest.approx(BEGAN + 80)
+    assert not bench.panel.pause.isChecked()
+
+
+def test_a_click_moves_the_cursor_and_a_message_jumps_the_plots(qtbot: QtBot, bench: Bench) -> None:
+    bench.feed(_windows(BEGAN, 700))
+    click(bench.stack, bench.at(BEGAN + 30))
+    assert bench.cursor.moment == pytest.approx(BEGAN + 30, abs=0.1)
+    assert bench.cursor.record is None
+    message = bench.timeline.messages[0]
+    bench.cursor.select(message.moment, message.n)
+    begin, end = bench.panel.view.range()
+    assert begin <= message.moment <= end
+    assert bench.panel.pause.isChecked()
+    mark = QPointF(bench.at(message.moment).x() + 1, 36)
+    hit = bench.stack.message_at(mark)
+    assert hit is not None
+    assert bench.stack.message_at(QPointF(mark.x() + 40, 36)) is None
+    bench.cursor.clear()
+    click(bench.stack, mark.toPoint())
+    assert bench.cursor.record == hit.n
+
+
+def test_shift_and_drag_measures_what_lies_between(qtbot: QtBot, bench: Bench) -> None:
+    bench.feed(_windows(BEGAN, 600))
+    stack = bench.stack
+    drag(stack, bench.at(BEGAN + 20), bench.at(BEGAN + 40), Qt.KeyboardModifier.ShiftModifier)
+    first, second = bench.cursor.moment, stack.second
+    assert first == pytest.approx(BEGAN + 20, abs=0.1)
+    assert second == pytest.approx(BEGAN + 40, abs=0.1)
+    assert bench.panel.view.is_live  # it measures, it does not move
+    table = bench.panel.readout
+    rows = [
+        [table.item(row, column).text() for column in range(8)]  # type: ignore[union-attr]
+        for row in range(2)
+    ]
+    assert rows[0][0] == "Power"
+    assert rows[1][0] == "Energy"
+    assert rows[1][1].endswith("kWh")
+    stack.second = BEGAN + 40
+    bench.cursor.select(BEGAN + 20)
+    values = [table.item(0, column).text() for column in range(1, 8)]  # type: ignore[union-attr]
+    rms = math.sqrt(sum(at * at for at in range(200, 401)) / 201)
+    assert values == [
+        "200.0 W",
+        "400.0 W",
+        "200.0 W",
+        "199.5 W",
+        "400.5 W",
+        "300.0 W",
+        f"{rms:.1f} W",
+    ]
+    press(stack, KEY.Key_Escape)
+    assert stack.second is None
+    assert bench.cursor.moment is None
+
+
+def test_the_second_cursor_is_set_by_key(qtbot: QtBot, bench: Bench) -> None:
+    bench.feed(_windows(BEGAN, 600))
+    press(bench.stack, KEY.Key_Right)
+    first = bench.cursor.moment
+    assert first == pytest.approx(BEGAN + 30, abs=0.2)
+    press(bench.stack, KEY.Key_B)
+    assert bench.stack.second == first
+    press(bench.stack, KEY.Key_Left, Qt.KeyboardModifier.ShiftModifier)
+    assert first is not None
+    assert bench.cursor.moment is not None
+    assert bench.cursor.moment < first
+    assert "A to B" in bench.panel.between.text()
+
+
+def test_the_wheel_zooms_around_the_mouse_and_with_shift_pans(bench: Bench) -> None:
+    bench.feed(_windows(BEGAN, 600))
+
+    def turn(modifiers: Qt.KeyboardModifier) -> None:
+        event = QWheelEvent(
+            QPointF(bench.at(BEGAN + 15)),
+            QPointF(),
+            QPoint(),
+            QPoint(0, 120),
+            Qt.MouseButton.NoButton,
+            modifiers,
+            Qt.ScrollPhase.NoScrollPhase,
+            False,
+        )
+        bench.stack.wheelEvent(event)
+
+    turn(Qt.KeyboardModifier.NoModifier)
+    assert bench.panel.view.range() == pytest.approx((BEGAN + 3, BEGAN + 51), abs=0.1)
+    turn(Qt.KeyboardModifier.ShiftModifier)
+    assert bench.panel.view.range() == pytest.approx((BEGAN - 1.8, BEGAN + 46.2), abs=0.1)
+
+
+def test_history_is_asked_for_where_windows_are_missing(qtbot: QtBot, bench: Bench) -> None:
+    bench.feed(_windows(BEGAN + 1000, 100))  # the window connected late
+    bench.panel.view.look(BEGAN + 100, BEGAN + 300)
+    bench.stack.looked.emit()
+    qtbot.waitUntil(lambda: len(bench.asked) >= 4)
+    power = [tile for tile in bench.asked if tile.channel == 1]
+    assert {tile.length for tile in power} == {240.0}
+    assert min(tile.begin for tile in power) <= BEGAN + 100
+    assert max(tile.end for tile in power) >= BEGAN + 300
+    course = bench.panel.channels[1].between(BEGAN + 100, BEGAN + 300, 500)
+    assert course.high.max() == 1_000_007
+    energy = bench.panel.channels[2].between(BEGAN + 100, BEGAN + 300, 500)
+    assert energy.high.max() == 7  # less its zero
+    count = len(bench.asked)
+    bench.stack.looked.emit()
+    qtbot.wait(80)
+    assert len(bench.asked) == count  # asked once
+
+
+def test_history_is_asked_for_where_windows_are_too_coarse(qtbot: QtBot, bench: Bench) -> None:
+    bench.feed(_windows(BEGAN, 600))
+    bench.stack.looked.emit()
+    qtbot.wait(50)
+    assert bench.asked == []
+    bench.panel.view.look(BEGAN + 20, BEGAN + 22)
+    bench.stack.looked.emit()
+    qtbot.waitUntil(lambda: len(bench.asked) >= 2)
+    assert {tile.length for tile in bench.asked} == {1.0}
+    assert bench.panel.channels[1].statistics(BEGAN + 20.2, BEGAN + 20.8).count > 6
+
+
+def test_history_that_fails_is_not_asked_for_again_at_once(qtbot: QtBot) -> None:
+    asked = []
+
+    class Refusing:
+        def ask(self, tile: Tile, got: Got, failed: Callable[[], None]) -> None:
+            asked.append(tile)
+            failed()
+
+    history = History()
+    history.come_from(Refusing())
+    tiles = [Tile(1, 60.0, at) for at in range(3)]
+    history.want(tiles)
+    qtbot.waitUntil(lambda: len(asked) == 3)
+    history.want(tiles)
+    qtbot.wait(30)
+    assert asked == tiles
+
+
+def test_an_answer_for_another_run_is_left_out(qtbot: QtBot) -> None:
+    answers: list[Got] = []
+
+    class Slow:
+        def ask(self, tile: Tile, got: Got, failed: Callable[[], None]) -> None:
+            answers.append(got)
+
+    history = History()
+    came_in: list[Course] = []
+    history.came.connect(lambda _, course: came_in.append(course))
+    history.come_from(Slow())
+    history.want([Tile(1, 60.0, 0)])
+    qtbot.waitUntil(lambda: len(answers) == 1)
+    history.come_from(Slow())
+    answers[0]([1.0], [1.0], [1.0])
+    assert came_in == []
+
+
+def test_a_recorded_run_is_read_from_its_own_file(tmp_path: Path) -> None:
+    file = SampleFile(tmp_path / "samples.mcap", run="run", offset=0.0)
+    times = [10 + at / 1000 for at in range(5000)]
+    file.write([Block(POWER, times, [float(at) for at in range(5000)])])
+    file.close()
+    found: list[tuple[list[float], ...]] = []
+    failures: list[str] = []
+    source = FromFile(tmp_path / "samples.mcap")
+    tile = Tile(1, 4.0, 3)
+    source.ask(tile, lambda *parts: found.append(parts), lambda: failures.append("failed"))
+    (time, least, greatest) = found[0]
+    assert (time[0], least[0], max(greatest)) == (12.0, 2000.0, 4999.0)
+    assert len(time) == 1000
+    gone = FromFile(tmp_path / "gone.mcap")
+    gone.ask(tile, lambda *parts: found.append(parts), lambda: failures.append("failed"))
+    assert failures == ["failed"]
+
+
+def test_hidden_plots_paint_nothing(qtbot: QtBot, bench: Bench) -> None:
+    bench.panel.hide()
+    bench.feed(_windows(BEGAN, 10))
+    bench.panel.show()
+    qtbot.waitUntil(lambda: bench.stack.plots[0].range is not None)
+
+
+def test_marks_of_many_messages_are_still_painted(bench: Bench) -> None:
+    first = records()[0]
+    many = [
+        type(first)(100 + at, first.utc, 5236 + at / 20, came(f'[2,"{at}","Heartbeat",{{}}]'))
+        for at in range(600)
+    ]
+    bench.run.take([type(first)(99, first.utc, 5235.9, StepStarted(3, "body", "Many")), *many])
+    bench.run.flush()
+    bench.feed(_windows(5236, 300))
+    assert not bench.panel.grab().isNull()
+    assert bench.stack.message_at(QPointF(bench.at(5250.0).x(), 36)) is not None
