@@ -6,7 +6,7 @@ import asyncio
 import sys
 
 from bench.server.loop import run_loop
-from tests.benchmarks import devices, engine, program, samples, viewer
+from tests.benchmarks import devices, engine, program, samples, viewer, window
 from tests.benchmarks.table import show
 
 
@@ -24,6 +24,8 @@ def main() -> None:
         *run_loop(samples.viewers()),
         *run_loop(samples.lateness()),
         asyncio.run(viewer.sample_to_pixel()),
+        *window.plots(),
+        *window.messages(),
         program.start_up(),
         *program.demo(),
     ]
