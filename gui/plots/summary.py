@@ -140,7 +140,9 @@ class Trace:
             for at in self._all[chosen + 1 :]:
                 older = self._stock(at)
                 if len(older) and older.time[0] < oldest:
-                    parts.insert(0, _cut(older, begin, min(end, oldest), open_end=True))
+                    start, stop = _span(older, begin, end)
+                    stop = min(stop, int(np.searchsorted(older.time, oldest)))
+                    parts.insert(0, _slice(older, start, stop))
                     oldest = float(older.time[0])
         for at in reversed(self._all[:chosen]):
             rest = self._rest(at)
@@ -221,10 +223,10 @@ def summed_up(low: Values, high: Values | None = None, mean: Values | None = Non
     )
 
 
-def _span(course: Course, begin: float, end: float, *, open_end: bool = False) -> tuple[int, int]:
-    """Return which rows a stretch takes: one before `begin`, and one after `end` unless open."""
+def _span(course: Course, begin: float, end: float) -> tuple[int, int]:
+    """Return which rows a stretch takes: one before `begin`, and one after `end`."""
     start = max(0, int(np.searchsorted(course.time, begin, "right")) - 1)
-    stop = int(np.searchsorted(course.time, end)) + (not open_end)
+    stop = int(np.searchsorted(course.time, end)) + 1
     return start, max(start, min(len(course), stop))
 
 
@@ -248,8 +250,8 @@ def _slice(course: Course, start: int, stop: int) -> Course:
     return Course(course.time[start:stop], course.low[start:stop], course.high[start:stop])
 
 
-def _cut(course: Course, begin: float, end: float, *, open_end: bool = False) -> Course:
-    return _slice(course, *_span(course, begin, end, open_end=open_end))
+def _cut(course: Course, begin: float, end: float) -> Course:
+    return _slice(course, *_span(course, begin, end))
 
 
 def together(parts: list[Course]) -> Course:

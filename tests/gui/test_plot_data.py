@@ -127,6 +127,12 @@ def test_windows_keep_least_greatest_and_mean() -> None:
     assert all(map(math.isnan, trace.at(-1)))
 
 
+def test_a_stretch_that_ends_where_rows_were_given_up_is_drawn_from_buckets() -> None:
+    trace = Trace(48, sizes=(2, 6, 24))
+    trace.push(np.arange(49.0), np.array([7, *[1] * 48], np.float32))
+    assert trace.between(0, 0, 14).high.max() == 7
+
+
 def test_buckets_reach_further_back_than_rows() -> None:
     trace = Trace(48, sizes=(4, 16), reach=10)
     trace.push(np.arange(400.0), np.arange(400, dtype=np.float32))
