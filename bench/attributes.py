@@ -5,9 +5,13 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
 
 
-def attribute_docstrings(kind: type) -> dict[str, str]:
+@cache
+def attribute_docstrings(kind: type) -> Mapping[str, str]:
     """Read the docstrings that stand below a class's attributes."""
     (body,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
     assert isinstance(body, ast.ClassDef)
@@ -19,4 +23,4 @@ def attribute_docstrings(kind: type) -> dict[str, str]:
                 ast.Expr(value=ast.Constant(value=str(text))),
             ):
                 found[name] = text
-    return found
+    return MappingProxyType(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self, TextIO
 
@@ -12,7 +13,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from bench.clock import now, spoken
+from bench.clock import monotonic, spoken
 from bench.events import (
     AbortRequested,
     CaseEnded,
@@ -37,8 +38,10 @@ STYLES = {"pass": "green", "fail": "bold red", "inconclusive": "yellow", "error"
 class Progress:
     """Shows a run while the context lasts; `show` takes its records."""
 
-    def __init__(self, out: TextIO) -> None:
+    def __init__(self, out: TextIO, *, mono: Callable[[], float] = monotonic) -> None:
+        """`mono` tells the time on the records' clock, which of a replay is not ours."""
         self.view = RunView()
+        self._clock = mono
         self._out = out
         self._console = Console(file=out, highlight=False, markup=False, soft_wrap=False)
         self._live: Live | None = None
@@ -148,7 +151,7 @@ class Progress:
     def _mono(self) -> float:
         if self.view.ended is not None and self.view.last is not None:
             return self.view.last.mono
-        return now().mono
+        return self._clock()
 
 
 def plain_lines(view: RunView, record: Record) -> list[str]:

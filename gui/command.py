@@ -58,35 +58,25 @@ def _run(options: argparse.Namespace) -> int:
 
 def _configure_replay(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=Path, metavar="RUN", help="the folder of a run")
+    parser.add_argument("--terminal", action="store_true", help="here, not in a window")
+    parser.add_argument(
+        "--speed", type=float, default=1.0, metavar="N", help="so many times as fast, 1 to 100"
+    )
 
 
 def _replay(options: argparse.Namespace) -> int:
-    from bench.journal import JOURNAL
+    if not 1 <= options.speed <= 100:
+        raise ConfigError(f"--speed: {options.speed:g}, expected 1 to 100")
+    if options.terminal or hindrance() is not None:
+        from gui.terminal_replay import replay_in_terminal
 
-    path = options.run / JOURNAL if options.run.is_dir() else options.run
-    if not path.is_file():
-        raise ConfigError(f"{options.run}: holds no {JOURNAL}")
-    if hindrance() is not None:
-        return _replay_in_terminal(path)
+        return replay_in_terminal(options.run, sys.stdout, sys.stderr, speed=options.speed)
     from gui.desktop import open_replay
 
-    return open_replay(path)
-
-
-def _replay_in_terminal(path: Path) -> int:
-    from bench.journal import JournalReader
-    from bench.runview import RunView
-    from bench.terminal import plain_lines
-
-    view, reader = RunView(), JournalReader(path)
-    for record in reader:
-        view.apply(record)
-        for line in plain_lines(view, record):
-            sys.stdout.write(f"{line}\n")
-    if reader.fault is not None:
-        sys.stderr.write(f"pilotbench: {path}: the record ends here: {reader.fault}\n")
-    return 0
+    return open_replay(options.run, options.speed)
 
 
 GUI = Command("gui", "the desktop app", _configure, _run, hindrance)
-REPLAY = Command("replay", "show a recorded run", _configure_replay, _replay)
+REPLAY = Command(
+    "replay", "show a recorded run, in a window or in the terminal", _configure_replay, _replay
+)

@@ -14,6 +14,8 @@ from gui.application import make_application
 from gui.engine import Order, OwnEngine
 from gui.link import Link
 from gui.live import LiveRun
+from gui.recording import journal_of
+from gui.replay_window import ReplayWindow
 from gui.window import MainWindow
 
 
@@ -61,9 +63,14 @@ def open_desktop(options: argparse.Namespace) -> int:
     return run_application(app)
 
 
-def open_replay(path: Path) -> int:
-    """Run the desktop app on a recorded run."""
-    raise ConfigError(f"{path}: replay in a window is not there yet")
+def open_replay(folder: Path, speed: float) -> int:
+    """Run the desktop app on a recorded run; raises `ConfigError` when there is none."""
+    journal_of(folder)
+    app = make_application()
+    window = ReplayWindow(speed=round(speed))
+    window.open_folder(folder)
+    window.show()
+    return run_application(app)
 
 
 def run_application(app: QApplication) -> int:

@@ -50,6 +50,11 @@ def text(words: str = "", role: str = "", *, wraps: bool = False) -> QLabel:
     return label
 
 
+def counted(number: int, noun: str) -> str:
+    """Count things: 1 case, 2 cases."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def muted(words: str = "", *, wraps: bool = False) -> QLabel:
     """Make a label for what is secondary."""
     return text(words, "muted", wraps=wraps)

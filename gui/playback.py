@@ -157,10 +157,10 @@ class Playback(QObject):
             self._timer.stop()
 
     def _hand_out(self) -> None:
-        until = perf_counter() + BUDGET
+        until = self._clock() + BUDGET
         while self._shown < self._wanted:
             stop = min(self._wanted, self._shown + SLICE)
             self._screen.take(self.recording.records[self._shown : stop])
             self._shown = stop
-            if perf_counter() >= until:
+            if self._clock() >= until:
                 break

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import ConfigError
-from bench.events import CaseEnded, CaseStarted, RunEnded, RunStarted, StepEnded, StepStarted
+from bench.events import (
+    CaseEnded,
+    CaseStarted,
+    Retried,
+    RunEnded,
+    RunStarted,
+    StepEnded,
+    StepStarted,
+)
 from bench.journal import JOURNAL, JournalReader, Record
 
 BAD = ("fail", "inconclusive", "error")
@@ -56,6 +64,11 @@ class Recording:
                 self._done += 1
                 if self.cases:
                     self.cases[-1].verdict, self.cases[-1].end = verdict, record.mono
+            case Retried():
+                # What was tried before does not count: it is no fail to look for.
+                for step in self.steps:
+                    if self.cases and step.index > self.cases[-1].index:
+                        step.verdict = "none"
             case StepStarted(title=title):
                 self.steps.append(Place(here, record.mono, title))
             case StepEnded(verdict=verdict):
@@ -111,14 +124,20 @@ class Recording:
         return f"The journal ends at {where}{why}: {cases} {verb} missing. All before it is shown."
 
 
+def journal_of(folder: Path) -> Path:
+    """Return the journal of a run's folder; raises `ConfigError` when it holds none."""
+    path = folder if folder.name == JOURNAL else folder / JOURNAL
+    if not path.is_file():
+        raise ConfigError(f"{folder}: no {JOURNAL} here, so this is no run's folder")
+    return path
+
+
 def reading(folder: Path) -> Iterator[Recording]:
     """Read a run's folder; the recording grows from one yield to the next, record by record.
 
     Raises `ConfigError` when the folder holds no journal.
     """
-    path = folder if folder.name == JOURNAL else folder / JOURNAL
-    if not path.is_file():
-        raise ConfigError(f"{folder}: no {JOURNAL} here, so this is no run's folder")
+    path = journal_of(folder)
     reader = JournalReader(path)
     recording = Recording(path.parent.resolve().name)
     for record in reader:

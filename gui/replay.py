@@ -165,6 +165,8 @@ class PlaybackBar(QFrame):
     def _arrange(self) -> None:
         row = QHBoxLayout()
         row.setSpacing(GRID)
+        row.addWidget(text("REPLAY", "key"))
+        row.addSpacing(GRID)
         row.addWidget(self.play)
         row.addSpacing(GRID)
         labels = {act: words for _, act, words in KEYS}
@@ -225,6 +227,8 @@ class PlaybackBar(QFrame):
 
 
 def _clock(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.1f} s"
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes:02d}:{rest:02d}"

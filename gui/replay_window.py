@@ -43,8 +43,11 @@ class Shown:
 class ReplayWindow(QMainWindow):
     """A window of its own, so that nobody takes it for the run that goes on."""
 
-    def __init__(self, link: Link | None = None, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, link: Link | None = None, *, speed: int = 1, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
+        self._speed = speed
         self.setObjectName("replay-window")
         self.setMinimumSize(1024, 640)
         self.resize(1366, 768)
@@ -107,6 +110,7 @@ class ReplayWindow(QMainWindow):
                 listed.addActions(self.bar.deeds)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(GRID)
+        playback.set_speed(self._speed)
         playback.seek(0.0)
         self.bar.play.setFocus()
 

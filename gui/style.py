@@ -96,6 +96,10 @@ QAbstractItemView:focus {{ border: 1px solid {theme.accent}; }}
 QHeaderView::section {{ background: {theme.surface}; color: {theme.muted}; border: 0;
     border-bottom: 1px solid {theme.border}; padding: 6px 8px; font-size: {px(12)};
     font-weight: 600; }}
+QHeaderView {{ background: transparent; border: 0; }}
+QHeaderView::section:first {{ border-top-left-radius: 8px; }}
+QHeaderView::section:last {{ border-top-right-radius: 8px; }}
+QHeaderView::section:only-one {{ border-top-left-radius: 8px; border-top-right-radius: 8px; }}
 QTabBar::tab {{ background: transparent; color: {theme.muted}; border: 0;
     border-bottom: 2px solid transparent; padding: 8px 14px; }}
 QTabBar::tab:selected {{ color: {theme.text}; border-bottom-color: {theme.accent};

@@ -22,7 +22,7 @@ from gui.parts import GRID, tone
 
 STANDS_FOR = Qt.ItemDataRole.UserRole
 CELL = Qt.ItemDataRole.UserRole + 1
-LARGEST = 420
+LARGEST = 280
 """Pixels that a column takes by itself; the last one takes what is left."""
 
 

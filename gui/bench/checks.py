@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PyQt6.QtCore import QObject, pyqtSignal
-from PyQt6.QtNetwork import QNetworkReply
 
 from gui.link import Link, Refusal
 
@@ -28,24 +27,20 @@ class Checks(QObject):
         super().__init__(parent)
         self._link = link
         self._left: list[str] = []
-        self._reply: QNetworkReply | None = None
+        self.is_busy = False
+        """Whether the engine is still at it."""
         self._goes_on = False
         self.done, self.total = 0, 0
 
-    @property
-    def is_busy(self) -> bool:
-        """Tell whether the engine is still at it."""
-        return self._reply is not None
-
     def test(self, devices: Sequence[str]) -> None:
         """Let devices test themselves."""
-        self._left, self._goes_on = list(devices), True
+        self._left, self._goes_on, self.is_busy = list(devices), True, True
         self.done, self.total = 0, len(devices)
         self._next()
 
     def scan(self) -> None:
         """List what is plugged in."""
-        self._left, self._goes_on = [], True
+        self._left, self._goes_on, self.is_busy = [], True, True
         self.done, self.total = 0, 1
         self.began.emit("")
         self._ask("/bench/scan", {})
@@ -57,6 +52,7 @@ class Checks(QObject):
 
     def _next(self) -> None:
         if not self._left:
+            self.is_busy = False
             self.ended.emit("" if self._goes_on else "It was cancelled; the devices are left safe.")
             return
         device = self._left.pop(0)
@@ -64,16 +60,14 @@ class Checks(QObject):
         self._ask("/bench/test", {"devices": [device]})
 
     def _ask(self, path: str, body: Mapping[str, Any]) -> None:
-        self._reply = self._link.post(path, body, self._came, self._failed, within=PATIENCE)
+        self._link.post(path, body, self._came, self._failed, within=PATIENCE)
 
     def _came(self, findings: list[dict[str, Any]]) -> None:
-        self._reply = None
         self.done += 1
         for one in findings:
             self.found.emit(one)
         self._next()
 
     def _failed(self, refusal: Refusal) -> None:
-        self._reply = None
-        self._left = []
+        self._left, self.is_busy = [], False
         self.ended.emit(refusal.text)

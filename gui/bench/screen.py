@@ -29,7 +29,7 @@ from gui.palette import px
 from gui.parts import GRID, Empty, Notice, button, deed, muted, restyle, text
 from gui.tables import Cell, Table
 
-WIDE = 1500
+WIDE = 1700
 """Width in pixels from which the details stand beside the diagram instead of below it."""
 MAKING_SAFE = 60_000
 """Milliseconds that making the lab safe may take before nobody knows."""
@@ -118,6 +118,7 @@ class BenchScreen(QWidget):
         self.split.addWidget(self.tabs)
         self.split.setStretchFactor(0, 3)
         self.split.setStretchFactor(1, 1)
+        self.tabs.currentChanged.connect(self._make_room)
         page = QVBoxLayout(self)
         page.setContentsMargins(3 * GRID, 2 * GRID, 3 * GRID, 2 * GRID)
         page.setSpacing(2 * GRID)
@@ -133,7 +134,12 @@ class BenchScreen(QWidget):
         way = Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical
         if self.split.orientation() != way:
             self.split.setOrientation(way)
-            self.split.setSizes([self.width() - px(420), px(420)] if wide else [460, 150])
+            self.split.setSizes([self.width() - px(560), px(560)] if wide else [460, 150])
+
+    def _make_room(self, at: int) -> None:
+        """Give tables below the diagram more room than the chosen device needs."""
+        if self.split.orientation() is Qt.Orientation.Vertical:
+            self.split.setSizes([460, 150] if at == 0 else [330, 280])
 
     def shown(self) -> None:
         """Bring everything up to date when the screen comes up."""

@@ -276,4 +276,5 @@ class Cards(QWidget):
 
     def _not_read(self, name: str, refusal: Refusal) -> None:
         self._ended()
-        self.notice.say(refusal.text, way_out="Try again", then=lambda: self.tap(name))
+        words = f"No card was read: {refusal.text}. The number can be typed as well."
+        self.notice.say(words, way_out="Try again", then=lambda: self.tap(name))

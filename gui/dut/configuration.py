@@ -28,7 +28,7 @@ class Configuration(QWidget):
         self.table = Table("Configuration keys of the station", heads, stretch=1)
         self.empty = Empty(
             "No key was read yet",
-            "A run of this DUT reads them with GetConfiguration, the case TC_019_1_CS for one. "
+            "A run of this DUT reads them with GetConfiguration, the case TC_019_CS for one. "
             "They appear here afterwards.",
         )
         head = QHBoxLayout()

@@ -19,6 +19,9 @@ class Draft(QObject):
     """The tables `[pics]` and `[pixit]` as they would be saved."""
 
     changed = pyqtSignal()
+    """One value is another."""
+    replaced = pyqtSignal()
+    """All values may be others: a form shows them anew."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,6 +39,7 @@ class Draft(QObject):
         """Go back to what is saved."""
         self._now = copy.deepcopy(self._saved)
         self.unreadable.clear()
+        self.replaced.emit()
         self.changed.emit()
 
     def get(self, *path: str) -> Any:

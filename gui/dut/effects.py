@@ -10,7 +10,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from bench.intake import shown
-from gui.parts import GRID, muted, text
+from gui.parts import GRID, counted, muted, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,15 @@ class Effects:
         """Say it in a few words, for beside the question."""
         parts = []
         if waiting := self.waiting.get(item):
-            parts.append(f"{len(waiting)} cases wait for it")
+            parts.append(f"{counted(len(waiting), 'case')} undecided without it")
         for effect in self.of(item):
-            counts = [f"+{len(effect.on)}"] * bool(effect.on) + [f"−{len(effect.off)}"] * bool(
-                effect.off
-            )
+            counts = [
+                f"{sign}{counted(len(cases), 'case')}"
+                for sign, cases in (("+", effect.on), ("−", effect.off))
+                if cases
+            ]
             if counts:
-                parts.append(f"{shown(effect.answer)}: {' '.join(counts)} cases")
+                parts.append(f"{shown(effect.answer)}: {' '.join(counts)}")
         return "  ·  ".join(parts)
 
 

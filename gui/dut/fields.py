@@ -34,7 +34,7 @@ class Fields(QFrame):
             self._grid.addWidget(muted(words, wraps=True), 1, 0, 1, 3)
         for key in keys:
             self._add(title, key)
-        draft.changed.connect(self.update_fields)
+        draft.replaced.connect(self.update_fields)
         self.update_fields()
 
     def add_part(self, part: QWidget) -> None:

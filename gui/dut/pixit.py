@@ -23,6 +23,7 @@ class PixitForm(QScrollArea):
     def __init__(self, draft: Draft, link: Link) -> None:
         super().__init__()
         self.setWidgetResizable(True)
+        self.setAccessibleName("PIXIT")
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.cards = Cards(draft, link)
         waivers = [

@@ -103,15 +103,18 @@ class Questionnaire(QWidget):
         self._list.setSpacing(GRID)
         self.area = QScrollArea()
         self.area.setWidgetResizable(True)
+        self.area.setAccessibleName("Questions")
         self.area.setFrameShape(QFrame.Shape.NoFrame)
         self.area.setWidget(self._page)
         self._titles: dict[str, QWidget] = {}
+        self._done: dict[str, list[bool]] = {}
         self._arrange()
         self.search.textChanged.connect(self._sift)
         self.unanswered.toggled.connect(self._sift)
         self.headings.cellClicked.connect(lambda row, _column: self._go_to(row))
         self.headings.cellActivated.connect(lambda row, _column: self._go_to(row))
-        draft.changed.connect(self._update)
+        draft.replaced.connect(self._update)
+        draft.changed.connect(self._count)
 
     def _arrange(self) -> None:
         side = QVBoxLayout()
@@ -133,6 +136,7 @@ class Questionnaire(QWidget):
         if kind != self._kind or wanted != set(self.rows):
             self._kind = kind
             self._build({heading: asked for heading, asked in sections.items() if asked})
+            self.looked_at.emit(next(iter(self.rows)))
         self._update()
 
     def show_effects(self, effects: Effects) -> None:
@@ -214,13 +218,20 @@ class Questionnaire(QWidget):
 
     def _update(self) -> None:
         """Show answers and progress as the draft has them."""
+        for item, row in self.rows.items():
+            if ("pics", item) not in self._draft.unreadable:
+                row.editor.show_answer(self._draft.get("pics", item))
+        self._count()
+        self._sift()
+
+    def _count(self) -> None:
+        """Tell how many questions are answered, in all and by heading."""
         done: dict[str, list[bool]] = {heading: [] for heading in self._titles}
         for item, row in self.rows.items():
-            answer = self._draft.get("pics", item)
-            if ("pics", item) not in self._draft.unreadable:
-                row.editor.show_answer(answer)
-            done[row.heading].append(answer is not None)
-            row.setProperty("answered", answer is not None)
+            done[row.heading].append(self._draft.get("pics", item) is not None)
+        if done == self._done:
+            return
+        self._done = done
         total, answered = len(self.rows), sum(map(sum, done.values()))
         self.bar.setMaximum(max(1, total))
         self.bar.setValue(answered)
@@ -228,7 +239,8 @@ class Questionnaire(QWidget):
         marked = self.headings.currentRow()
         self.headings.fill((heading, _heading(heading, a)) for heading, a in done.items())
         self.headings.setCurrentCell(marked, 0)
-        self._sift()
+        if self.unanswered.isChecked():
+            self._sift()
 
     def _sift(self) -> None:
         words, only = self.search.text(), self.unanswered.isChecked()
@@ -237,7 +249,8 @@ class Questionnaire(QWidget):
             # A question does not vanish under the hand that answers it.
             open_still = self._draft.get("pics", item) is None or self._has_focus(item)
             fits = row.fits(words) and (not only or open_still)
-            row.setVisible(fits)
+            if row.isHidden() == fits:
+                row.setVisible(fits)
             if fits:
                 shown.add(row.heading)
         for heading, title in self._titles.items():

@@ -114,8 +114,7 @@ class DutScreen(QWidget):
 
     def shown(self) -> None:
         """Read the DUT when the screen comes up, unless there are changes to keep."""
-        self._offer()
-        if not self.draft.is_dirty:
+        if not self._offer() and not self.draft.is_dirty:
             self.refresh()
         self._link.get("/procedures", self._name_cases, _nothing)
 
@@ -124,7 +123,9 @@ class DutScreen(QWidget):
     def _session_changed(self, session: dict[str, Any]) -> None:
         self._offer()
 
-    def _offer(self) -> None:
+    def _offer(self) -> bool:
+        """Offer the DUTs of the engine; tell whether another one was chosen, and is read."""
+        other = False
         duts = self._link.session.get("duts") or ()
         names = [(_named(dut), dut.get("identity", "")) for dut in duts]
         if names != [(self.choice.itemText(i), self.choice.itemData(i)) for i in self._places]:
@@ -134,12 +135,13 @@ class DutScreen(QWidget):
             at = self.choice.findData(self._identity)
             self.choice.setCurrentIndex(max(0, at))
             if at < 0 and names:
-                self._identity = names[0][1]
+                self._identity, other = names[0][1], True
                 self.refresh()
         self.choice.setEnabled(len(names) > 1)
         self.middle.setCurrentIndex(0 if names else 1)
         for part in (self.take_form, self.next):
             part.setEnabled(bool(names))
+        return other
 
     @property
     def _places(self) -> range:

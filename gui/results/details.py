@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,9 @@ from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QProgressBar, QVBo
 from gui.palette import mark_icon
 from gui.parts import GRID, button, muted, restyle, text
 from gui.results.runs import VERDICTS, RunRow
+
+_HASH = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
+"""A SHA-256, whose first digits are enough for people."""
 
 
 class Details(QFrame):
@@ -137,7 +141,8 @@ class Details(QFrame):
         else:
             self.verified.setText("✓ Sound: nothing was changed, and every verdict follows.")
         self._tone("problem" if faults else "strong")
-        summary = [" ".join(line.split()) for line in found.get("summary") or []]
+        lines = found.get("summary") or []
+        summary = [_HASH.sub(r"\1…", " ".join(line.split())) for line in lines]
         self.more.setText("\n".join([*faults[1:], *summary]))
 
     def _tone(self, role: str) -> None:

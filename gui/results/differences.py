@@ -8,6 +8,7 @@ from typing import Any
 
 from bench.clock import spoken
 from gui.palette import mark_of
+from gui.parts import counted
 from gui.tables import Cell
 
 NOTHING = "–"
@@ -22,11 +23,10 @@ def summary(found: Mapping[str, Any]) -> str:
     others = sum(not case["same_outcome"] for case in cases)
     idle = sum(map(is_idle, cases))
     made = len(found["conditions"])
-    with_what = "made alike" if not made else f"{made} differences in what they were made with"
-    return (
-        f"{len(cases) - others - idle} cases came to the same, {others} to something else; "
-        f"{with_what}."
-    )
+    what = counted(made, "difference")
+    with_what = "made alike" if not made else f"{what} in what they were made with"
+    same = counted(len(cases) - others - idle, "case")
+    return f"{same} came to the same, {others} to something else; {with_what}."
 
 
 def is_idle(case: Case) -> bool:

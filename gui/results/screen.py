@@ -24,7 +24,7 @@ from gui.fetch import RunFetch
 from gui.link import Link, Refusal
 from gui.live import LiveRun
 from gui.palette import px
-from gui.parts import GRID, Empty, Notice, button, deed, muted, text
+from gui.parts import GRID, Empty, Notice, button, counted, deed, muted, text
 from gui.recording import Recording
 from gui.replay_window import ReplayWindow
 from gui.results.cells import Cells
@@ -216,7 +216,7 @@ class ResultsScreen(QWidget):
 
     def _count(self) -> None:
         total, shown = len(self.model.all), len(self.model.rows)
-        self.count.setText("" if not total else f"{shown} of {total} runs")
+        self.count.setText("" if not total else f"{shown} of {counted(total, 'run')}")
         if total and not shown:
             self.empty.say("No run fits", "Clear the search, or choose all states.")
         self.middle.setCurrentIndex(0 if shown else 1)
@@ -317,7 +317,7 @@ class ResultsScreen(QWidget):
         )
 
     def _progress(self, records: int) -> None:
-        so_far = f" {records} records so far." if records else ""
+        so_far = f" {counted(records, 'record')} so far." if records else ""
         self.notice.say(
             f"The records are being fetched.{so_far}",
             kind="note",

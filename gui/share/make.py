@@ -10,6 +10,7 @@ from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout
 
 from bench.server.shares import duration
+from gui.application import settings
 from gui.link import Link, Refusal
 from gui.palette import px
 from gui.parts import GRID, button, muted, text
@@ -41,6 +42,9 @@ class MakeLink(QFrame):
         for words, value in LASTING:
             self.lasting.addItem(words, value)
         self.lasting.setCurrentIndex(2)
+        self.place = QLineEdit(str(settings().value("share/place", "")))
+        self.place.setAccessibleName("Where the vendor reaches the engine")
+        self.place.setPlaceholderText(link.url)
         self.wrong = text("", "problem", wraps=True)
         self.wrong.hide()
         self.make = button("Make link", self.ask, role="primary")
@@ -64,6 +68,7 @@ class MakeLink(QFrame):
             ("For", self.name),
             ("Shares", self.what),
             ("Is good for", self.lasting),
+            ("Engine as the vendor reaches it", self.place),
         ):
             box.addWidget(_label(label, field))
             box.addWidget(field)
@@ -109,7 +114,11 @@ class MakeLink(QFrame):
             return
         self.wrong.hide()
         self.make.setEnabled(False)
+        place = self.place.text().strip()
+        settings().setValue("share/place", place)
         body = {"name": name, "expires": expires, **self.what.currentData()}
+        if place:
+            body["url"] = place
         self._link.post("/shares", body, lambda found: self._came(name, found), self._failed)
 
     def _expires(self) -> str:

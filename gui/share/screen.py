@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from gui.link import Link, Refusal
 from gui.live import LiveRun
-from gui.parts import GRID, Empty, Notice, ask, button, deed, muted, text
+from gui.parts import GRID, Empty, Notice, ask, button, counted, deed, muted, text
 from gui.share.links import LinkRow, read_links
 from gui.share.make import MakeLink
 from gui.tables import Cell, Table
@@ -108,12 +108,11 @@ class ShareScreen(QWidget):
         self.rows = rows
         self.table.fill((one, _cells(one, moment)) for one in rows)
         good = sum(one.state(moment) == "good" for one in rows)
-        self.count.setText(f"{good} good of {len(rows)} links" if rows else "")
+        self.count.setText(f"{good} good of {counted(len(rows), 'link')}" if rows else "")
         self.middle.setCurrentIndex(0 if rows else 1)
-        if chosen is not None:
-            again = next((i for i, one in enumerate(rows) if one.id == chosen.id), None)
-            if again is not None:
-                self.table.selectRow(again)
+        if rows:
+            again = (i for i, one in enumerate(rows) if chosen and one.id == chosen.id)
+            self.table.selectRow(next(again, 0))
         self._chosen_changed()
 
     @property

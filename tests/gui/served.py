@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QApplication, QComboBox, QMessageBox, QTabBar, QWidget
 from pytestqt.qtbot import QtBot
 
 from gui.link import Link
@@ -107,3 +109,32 @@ def keep_runs(runs: Path) -> None:
     lines = (cut / "journal.jsonl").read_bytes().splitlines(keepends=True)
     (cut / "journal.jsonl").write_bytes(b"".join(lines[: len(lines) // 2]) + lines[-1][:40])
     (cut / "results.json").unlink()
+
+
+def waiting(qtbot: QtBot, what: Callable[[], object]) -> None:
+    """Let Qt's loop run until something is so."""
+    qtbot.waitUntil(lambda: bool(what()), timeout=int(DEADLINE * 1000))
+
+
+def nameless(screen: QWidget) -> list[QWidget]:
+    """List what takes the focus and has no name for assistive tools."""
+    return [
+        part
+        for part in screen.findChildren(QWidget)
+        if part.isVisibleTo(screen)
+        and part.focusPolicy() & Qt.FocusPolicy.TabFocus
+        and part.focusProxy() is None
+        and not isinstance(part.parentWidget(), QComboBox)
+        and not isinstance(part, QTabBar)
+        and not part.accessibleName()
+    ]
+
+
+def asked_about() -> QMessageBox:
+    """Return the question that stands open."""
+    return next(one for one in QApplication.topLevelWidgets() if isinstance(one, QMessageBox))
+
+
+def press(box: QMessageBox, words: str) -> None:
+    """Press a button of a question."""
+    next(one for one in box.buttons() if one.text() == words).click()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,9 +11,8 @@ from pytestqt.qtbot import QtBot
 
 from gui.results.runs import read_run
 from gui.results.screen import ResultsScreen
-from tests.gui.served import DEADLINE, Served
+from tests.gui.served import Served, nameless, waiting
 
-SOON = int(DEADLINE * 1000)
 RUN, CUT = "20310101T000000Z-sample", "20310101T000001Z-cut"
 
 
@@ -36,10 +35,6 @@ def screen(qtbot: QtBot, served: Served, opened: list[QUrl]) -> Iterator[Results
         made.shown()
         waiting(qtbot, lambda: len(made.model.all) >= 2)
         yield made
-
-
-def waiting(qtbot: QtBot, what: Callable[[], object]) -> None:
-    qtbot.waitUntil(lambda: bool(what()), timeout=SOON)
 
 
 def test_runs_are_listed_newest_first_with_what_became_of_them(screen: ResultsScreen) -> None:
@@ -83,6 +78,32 @@ def test_a_cut_journal_is_replayed_as_far_as_it_goes(qtbot: QtBot, screen: Resul
     assert window.bar.notice.words.startswith("The journal ends at record ")
     window.close()
     waiting(qtbot, lambda: not screen.replays)
+
+
+def test_runs_are_verified_and_compared(qtbot: QtBot, screen: ResultsScreen) -> None:
+    screen.choose(RUN)
+    screen.details.acts["verify"].click()
+    waiting(qtbot, lambda: not screen._verifying)
+    assert screen.details.verified.text().startswith("✓ Sound")
+    screen.choose(CUT)
+    screen.details.acts["verify"].click()
+    waiting(qtbot, lambda: not screen._verifying)
+    assert screen.details.verified.text().startswith("✕ Not sound: the journal ends at record")
+    # A single run is not compared; which other one is asked for.
+    screen.details.acts["compare"].click()
+    assert "second run" in screen.notice.words
+    screen.choose(RUN, CUT)
+    screen.details.acts["compare"].click()
+    page = screen.comparison
+    waiting(qtbot, lambda: page.found)
+    assert page.title.text() == f"{RUN}  ↔  {CUT}"
+    assert page.summary.text().startswith("1 case came to the same, 2 to something else")
+    cases = [page.cases.item(row, 0) for row in range(page.cases.rowCount())]
+    assert [one.text() for one in cases if one is not None] == ["TC_903_CS", "TC_904_CS"]
+    assert page.messages.rowCount() > 0
+    assert nameless(screen) == []
+    page.only.setChecked(False)
+    assert page.cases.rowCount() == 3
 
 
 def test_a_run_says_its_state_in_a_word() -> None:
