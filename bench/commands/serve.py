@@ -97,8 +97,10 @@ async def _serve(
     address: tuple[str, int],
 ) -> int:
     from bench.engine import Engine
+    from bench.plan import load_suites
     from bench.served import alone, announced
     from bench.server import serving
+    from bench.server.loop import settle
     from bench.server.place import tls_of
     from bench.server.shares import Shares
     from bench.server.token import operator_token
@@ -133,6 +135,8 @@ async def _serve(
         await stack.enter_async_context(engine.opened())
         url = await stack.enter_async_context(serve)
         await stack.enter_async_context(engine.at_work())
+        load_suites()
+        settle()
         stack.enter_context(announced(out, url))
         sys.stdout.write(f"API: {url} token file {path}\n")
         sys.stdout.flush()

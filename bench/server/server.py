@@ -91,6 +91,7 @@ async def serving(
             connection.transport.abort()  # a request that never ends must not hold the engine
         await closing
         await ticking
+        await engine.apart.close()
 
 
 def openapi_of(engine: Engine) -> dict[str, Any]:

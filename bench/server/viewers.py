@@ -21,6 +21,7 @@ from bench.events import ViewerConnected, ViewerDisconnected
 from bench.server.access import Access, Holder, Role
 from bench.server.feed import Feed, Position
 from bench.server.models import ViewerModel
+from bench.server.pace import Pace
 from bench.server.protocol import evict
 from bench.server.sample_frames import SampleFeed
 from bench.server.snapshot import prompts, session
@@ -65,6 +66,7 @@ class Viewers:
         self._access = access
         self._stalled = stalled
         self._left = left
+        self._pace = Pace()
         self._numbers = itertools.count(1)
         self._watching: dict[int, tuple[Holder, datetime]] = {}
         self._places: Counter[str] = Counter()
@@ -165,6 +167,7 @@ class Viewers:
     ) -> tuple[int | None, str]:
         try:
             async for frame in self._frames(holder, position, follow=follow):
+                await self._pace.turn()
                 async with asyncio.timeout(self._stalled):
                     await socket.send_text(frame)
         except TimeoutError:
@@ -178,6 +181,7 @@ class Viewers:
                 frame = await outbox.get()
                 if frame.run != position.run or frame.declared >= position.n:
                     continue
+                await self._pace.turn()
                 try:
                     async with asyncio.timeout(self._stalled):
                         await socket.send_bytes(frame.data)
