@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.errors import ConfigError
 from bench.events import Event
@@ -13,8 +14,22 @@ from bench.journal import JOURNAL, Fault, JournalReader
 from bench.report.gathered import Gathered
 from bench.runview import RunView
 
-FILES = {"json": "results.json", "junit": "junit.xml", "html": "report.html"}
+if TYPE_CHECKING:
+    from bench.report.document import Document
+
+FILES = {
+    "json": "results.json",
+    "junit": "junit.xml",
+    "html": "report.html",
+    "pdf": "report.pdf",
+    "csv": "results.csv",
+    "declaration": "declaration.pdf",
+}
 """What can be rendered, and its file in the run's folder."""
+AT_END = ("json", "junit", "html")
+"""What a run leaves by itself; the rest takes seconds, or is wanted by few."""
+VIEWS = ("lab", "vendor")
+"""For whom a document is laid out; `vendor`: without the laboratory's internals."""
 KEPT = 120
 """Things that are kept of a step's time line at least; a usual run has fewer."""
 
@@ -55,8 +70,8 @@ def read_run(
     return RecordedRun(folder, view, reader.head, reader.fault, gathered)
 
 
-def render(run: RecordedRun, kind: str) -> bytes:
-    """Render a run as one of `FILES`, finished or not."""
+def render(run: RecordedRun, kind: str, view: str = "lab") -> bytes:
+    """Render a run as one of `FILES`, finished or not; `view` is one of `VIEWS`."""
     # Imported when needed: templates and XML take longer to load than a journal to read.
     match kind:
         case "json":
@@ -67,28 +82,63 @@ def render(run: RecordedRun, kind: str) -> bytes:
             from bench.report import junit
 
             return junit.render(run.view)
-        case "html":
-            from bench.report import html
+        case _:
             from bench.report.composition import document_of
 
-            return html.render(document_of([run]))
+            return lay_out(document_of([run], view=view), kind)
+
+
+def lay_out(document: Document, kind: str) -> bytes:
+    """Lay out a document, of one run or of several, as html, pdf, csv or declaration."""
+    if document.view == "vendor":
+        from bench.report.vendor import for_vendor
+
+        document = for_vendor(document)
+    match kind:
+        case "html":
+            from bench.report import html
+
+            return html.render(document)
+        case "pdf":
+            from bench.report import pdf
+
+            return pdf.render(document)
+        case "csv":
+            from bench.report import sheet
+
+            return sheet.render(document)
+        case "declaration":
+            from bench.report import declaration
+
+            return declaration.render(document)
         case _:
             raise ValueError(f"can't render {kind!r}")
 
 
-def rendering(folder: Path, kind: str, shown: Callable[[Event], Event] | None = None) -> bytes:
+def rendering(
+    folder: Path,
+    kind: str,
+    shown: Callable[[Event], Event] | None = None,
+    view: str = "lab",
+) -> bytes:
     """Read a run's journal and render it, as `read_run` and `render`."""
-    return render(read_run(folder, shown, KEPT), kind)
+    return render(read_run(folder, shown, KEPT), kind, view)
 
 
-def write(run: RecordedRun, kind: str, path: Path | None = None) -> Path:
+def name_of(kind: str, view: str = "lab") -> str:
+    """Name the file of a format and view."""
+    stem, dot, ending = FILES[kind].partition(".")
+    return f"{stem}{'' if view == 'lab' else f'-{view}'}{dot}{ending}"
+
+
+def write(run: RecordedRun, kind: str, path: Path | None = None, view: str = "lab") -> Path:
     """Render a run into `path`, its file in the run's folder when None; return the path.
 
     Raises `OSError` with the file's name.
     """
-    path = path or run.folder / FILES[kind]
+    path = path or run.folder / name_of(kind, view)
     draft = path.with_name(f".{path.name}.new")  # nobody may read a half-written report
-    rendered = render(run, kind)
+    rendered = render(run, kind, view)
     try:
         draft.write_bytes(rendered)
         return draft.replace(path)
@@ -101,5 +151,5 @@ def write(run: RecordedRun, kind: str, path: Path | None = None) -> Path:
 def write_all(folder: Path) -> None:
     """Write everything that a run leaves in its folder."""
     run = read_run(folder, most=KEPT)
-    for kind in FILES:
+    for kind in AT_END:
         write(run, kind)

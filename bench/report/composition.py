@@ -27,6 +27,7 @@ from bench.report.laboratory import answer_times, channels, connection, instrume
 from bench.report.plot import Wanted, plots
 from bench.report.product import identification, keys_as_read, pics_sections
 from bench.report.profiles import profile_of, profile_parts, statement_of
+from bench.seal import Closed, read_seal
 from bench.verdict import Verdict, joined
 from bench.views import CaseView, State
 
@@ -71,13 +72,11 @@ def document_of(
     name: str = "",
     more: Sequence[Section] = (),
     signatures: Sequence[Signature] = SIGNATURES,
-    key: str = "",
 ) -> Document:
     """Make the document of runs of one DUT, the oldest first.
 
     Without `counting` the newest result of a case counts that is not void. `name` is how several
-    runs are called together, `more` what they have beyond their records, `key` the fingerprint of
-    the key that signed them.
+    runs are called together, `more` what they have beyond their records.
     """
     last = runs[-1]
     assert last.view.started is not None
@@ -137,8 +136,9 @@ def document_of(
         runs=tuple(map(_facts, runs)),
         more=tuple(more),
         signatures=tuple(signatures),
-        key=key,
+        people=tuple(sorted({name for run in runs for name in run.gathered.people})),
         rendered_by=__version__,
+        moment=last.view.last.utc if last.view.last else None,
     )
 
 
@@ -267,6 +267,7 @@ def _facts(run: RecordedRun) -> RunFacts:
     view = run.view
     started = view.started
     assert started is not None
+    signature, stamp = _sealed(run, started.run)
     files = [Pair(name, digest) for name, digest in started.files.items()]
     files += [Pair(one.file, one.sha256, f"{one.size} bytes") for one in view.attached.values()]
     return RunFacts(
@@ -280,5 +281,24 @@ def _facts(run: RecordedRun) -> RunFacts:
         remark=_remark(run),
         records=view.records,
         head=run.head,
+        signature=signature,
+        stamp=stamp,
         files=tuple(files),
     )
+
+
+def _sealed(run: RecordedRun, name: str) -> tuple[str, str]:
+    """Say with which key a run's record is signed, and who stamped the time on it."""
+    try:
+        seal = read_seal(run.folder)
+    except ValueError as error:
+        return f"a seal that can't be read: {error}", ""
+    if seal is None:
+        return "none", ""
+    stamp = (seal.stamp or {}).get("authority", "")
+    if seal.signer is None:
+        return "none", stamp
+    statement = Closed(name, run.view.records, run.head).statement
+    fits = seal.statement == statement and seal.signer.signed(seal.signature, statement.encode())
+    key = f"Ed25519, key {seal.signer.fingerprint}"
+    return key if fits else f"{key}, which does not fit this record", stamp

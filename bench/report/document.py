@@ -7,6 +7,7 @@ that they are the same as in `results.json`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from bench.report.sequence import Row
 
@@ -56,6 +57,10 @@ class RunFacts:
     records: int
     head: str
     """Hash of the last sound record."""
+    signature: str
+    """With which key the record is signed, or that it is not."""
+    stamp: str
+    """The authority that stamped the time on it; empty: none."""
     files: tuple[Pair, ...]
     """SHA-256 of the files in its folder, by name."""
 
@@ -340,9 +345,11 @@ class Document:
     more: tuple[Section, ...]
     """What a campaign adds: intake, notes, runs done again with the reason."""
     signatures: tuple[Signature, ...]
-    key: str
-    """Fingerprint of the key that signed the record; empty: it is not signed."""
+    people: tuple[str, ...]
+    """Names under which somebody acted, whom the vendor's view does not name."""
     rendered_by: str
+    moment: datetime | None = None
+    """When the last run was recorded, which dates the files."""
 
     @property
     def attention(self) -> tuple[CasePart, ...]:

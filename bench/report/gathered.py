@@ -10,7 +10,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench.events import Acted, CaseEnded, CaseStarted, StationConnected, StationDisconnected
+from bench.events import (
+    AbortRequested,
+    Acted,
+    Answered,
+    CaseEnded,
+    CaseStarted,
+    Noted,
+    RunPaused,
+    RunResumed,
+    StationConnected,
+    StationDisconnected,
+)
 from bench.journal import Record
 from bench.ocpp.frame import Call, CallError, CallResult
 from bench.runview import RunView
@@ -66,6 +77,8 @@ class Gathered:
         self.triggered, self.start, self.stop = Series(), Series(), Series()
         self.connections: list[StationConnected] = []
         self.reconnected = 0
+        self.people: set[str] = set()
+        """Names under which somebody acted or answered."""
         self._sent: dict[str, tuple[float, Call]] = {}
         self._awaited: dict[str, _Awaited] = {}
         """By the message id of the CALL."""
@@ -76,6 +89,8 @@ class Gathered:
         if frame is not None:
             self._frame(frame)
             return
+        if isinstance(record.event, Answered | Noted | RunPaused | RunResumed | AbortRequested):
+            self.people.add(record.event.by)
         match record.event:
             case CaseStarted() | CaseEnded() | StationDisconnected():
                 self._awaited.clear()

@@ -14,7 +14,7 @@ import orjson
 from bench.archive import Archive
 from bench.engine import Engine
 from bench.journal import JOURNAL, Record, as_json, without_chain
-from bench.server.redaction import for_observer
+from bench.redaction import for_observer
 from bench.summary import Summary
 
 KEPT = 4096

@@ -13,7 +13,8 @@ from bench.errors import ConfigError
 from bench.operator import NoSuchPrompt, PromptClosed
 from bench.pictures import Picture
 from bench.plan import Selection
-from bench.report import FILES, rendering
+from bench.redaction import event_for_observer
+from bench.report import rendering
 from bench.server.access import Access, Role, holder_of
 from bench.server.actuator_routes import actuator_routes
 from bench.server.bench_routes import bench_routes
@@ -33,7 +34,6 @@ from bench.server.models import (
     problems,
     run_model,
 )
-from bench.server.redaction import event_for_observer
 from bench.server.refusals import refusals
 from bench.server.sample_routes import sample_routes
 from bench.server.share_routes import share_routes
@@ -47,6 +47,8 @@ ROOT = "/api/v1"
 _FORMS = {
     "report.html": ("html", "text/html; charset=utf-8"),
     "report.pdf": ("pdf", "application/pdf"),
+    "results.csv": ("csv", "text/csv; charset=utf-8"),
+    "declaration.pdf": ("declaration", "application/pdf"),
     "junit.xml": ("junit", "application/xml"),
 }
 
@@ -83,11 +85,9 @@ def _reading(engine: Engine, access: Access, viewers: Viewers) -> APIRouter:
 
     async def rendered(request: Request, run: str, kind: str) -> bytes:
         one = await readable(request, run)
-        if kind not in FILES:
-            raise HTTPException(501, f"this version writes no {kind.upper()} reports")
         operator = holder_of(request).role is Role.OPERATOR
-        shown = None if operator else event_for_observer
-        return await engine.apart.call(rendering, one.folder, kind, shown)
+        shown, view = (None, "lab") if operator else (event_for_observer, "vendor")
+        return await engine.apart.call(rendering, one.folder, kind, shown, view)
 
     @routes.get("/session")
     async def session(request: Request) -> SessionModel:
@@ -145,7 +145,7 @@ def _reading(engine: Engine, access: Access, viewers: Viewers) -> APIRouter:
             name=name,
             summary=f"Give a run's {name}, of a running one so far.",
             response_class=Response,
-            responses={200: {"content": {media_type: {}}}, **problems(404, 422, 501)},
+            responses={200: {"content": {media_type: {}}}, **problems(404, 422)},
         )
 
     routes.include_router(sample_routes(readable))

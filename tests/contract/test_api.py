@@ -261,6 +261,8 @@ async def test_the_openapi_document_names_what_is_there(api: Api) -> None:
         "/api/v1/runs/{run}/results",
         "/api/v1/runs/{run}/report.html",
         "/api/v1/runs/{run}/report.pdf",
+        "/api/v1/runs/{run}/results.csv",
+        "/api/v1/runs/{run}/declaration.pdf",
         "/api/v1/runs/{run}/junit.xml",
         "/api/v1/runs/{run}/samples",
         "/api/v1/runs/{run}/abort",

@@ -38,6 +38,11 @@ async def test_a_run_is_started_followed_and_read_like_one_of_the_command_line(
         page = await bench.http.get(f"/api/v1/runs/{run}/report.html")
         assert page.headers["content-type"] == "text/html; charset=utf-8"
         assert b"TC_019_CS" in page.content
+        paper = await bench.http.get(f"/api/v1/runs/{run}/report.pdf")
+        assert paper.headers["content-type"] == "application/pdf"
+        assert paper.content.startswith(b"%PDF-1.7")
+        sheet = await bench.http.get(f"/api/v1/runs/{run}/results.csv")
+        assert sheet.text.splitlines()[1].startswith("TC_019_CS,")
         junit = await bench.http.get(f"/api/v1/runs/{run}/junit.xml")
         assert ET.fromstring(junit.content).tag == "testsuites"
         assert (await bench.get("/session"))["run"] is None

@@ -38,6 +38,7 @@ READING = (
     "/runs/{run}",
     "/runs/{run}/results",
     "/runs/{run}/report.html",
+    "/runs/{run}/results.csv",
     "/runs/{run}/junit.xml",
     "/prompts",
 )
@@ -308,8 +309,11 @@ async def test_an_observer_changes_nothing_and_reads_what_is_for_observers(tmp_p
                 "/api/v1/runs/{run}/results",
                 "/api/v1/runs/{run}/report.html",
                 "/api/v1/runs/{run}/report.pdf",
+                "/api/v1/runs/{run}/results.csv",
+                "/api/v1/runs/{run}/declaration.pdf",
                 "/api/v1/runs/{run}/junit.xml",
                 "/api/v1/runs/{run}/samples",
+                "/api/v1/pictures/{name}",
                 "/api/v1/prompts",
             }
             for method, path, shut in ROUTES:
