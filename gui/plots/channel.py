@@ -55,6 +55,9 @@ class Channel:
         self.declared = declared
         self.trace = Trace(KEPT, of_windows=True, reach=REACH)
         self.last = math.nan
+        """The newest value."""
+        self.revision = 0
+        """Counts the stretches of history that came."""
         self._tiles: OrderedDict[Tile, tuple[float, Course]] = OrderedDict()
 
     def push(self, rows: Sequence[tuple[float, Entry]]) -> None:
@@ -76,6 +79,7 @@ class Channel:
         course = Course(course.time, low, high)
         self._tiles[tile] = until, course
         self._tiles.move_to_end(tile)
+        self.revision += 1
         while len(self._tiles) > TILES:
             self._tiles.popitem(last=False)
 
@@ -128,8 +132,9 @@ class Channel:
         stop = int(np.searchsorted(course.time, end))
         return Course(course.time[start:stop], course.low[start:stop], course.high[start:stop])
 
-    def at(self, moment: float, course: Course) -> tuple[float, float]:
-        """Return least and greatest at a moment, as a course that is shown has it."""
+    def at(self, moment: float) -> tuple[float, float]:
+        """Return least and greatest of the row that held at a moment; NaN before the first."""
+        course = self._finest(moment - WINDOW, moment)
         place = int(np.searchsorted(course.time, moment, "right")) - 1
         if place < 0:
             return math.nan, math.nan
@@ -137,7 +142,7 @@ class Channel:
 
     def value(self, moment: float) -> float:
         """Return the value that held at a moment, as exactly as it is known."""
-        low, high = self.at(moment, self._finest(moment - 1.0, moment))
+        low, high = self.at(moment)
         return (low + high) / 2
 
     def statistics(self, begin: float, end: float) -> Statistics:

@@ -59,7 +59,7 @@ def draw(painter: QPainter, frame: Frame, course: Course, style: str, until: flo
     painter.translate(frame.area.topLeft())
     if style == "dots":
         _dots(painter, x, top, bottom)
-    elif len(course) > frame.area.width() * 0.4:
+    elif len(course) > (x[-1] - x[0]) * 0.4:
         painter.drawLines(_lines(columns(x, top, bottom)))
     else:
         held = (until - frame.begin) * frame.area.width() / (frame.end - frame.begin)

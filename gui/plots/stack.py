@@ -171,15 +171,12 @@ class PlotStack(QWidget):
             times = ticks(frame.begin - origin, frame.end - origin, step)
             moments = [origin + at for at in times]
             begins = [one.begin for one in self._steps(frame.begin, frame.end)]
-            lines = [
-                [frame.x(one) for one in moments],
-                [frame.x(one) for one in begins if one >= frame.begin],
-            ]
+            upright = moments, [one for one in begins if one >= frame.begin]
             shown = seen.intersected(self._seen())
             moment = self._hover if self._hover is not None else self._cursor.moment
             for plot in self.plots:
                 if plot.area.intersects(shown):
-                    plot.paint(painter, self.view, lines, moment)
+                    plot.paint(painter, self.view, upright, moment)
             self._axis(painter, moments, step)
         else:
             painter.setPen(QColor(colours.muted))

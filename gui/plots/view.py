@@ -45,8 +45,16 @@ class TimeView:
             return self._fixed
         if self.is_empty:
             return 0.0, SHORTEST_LIVE
-        whole = max(SHORTEST_LIVE, self.newest - self.oldest)
-        return self.newest - min(self.span, whole), self.newest
+        return self.newest - self.length, self.newest
+
+    @property
+    def length(self) -> float:
+        """Seconds that are shown."""
+        if self._fixed is not None:
+            return self._fixed[1] - self._fixed[0]
+        if self.is_empty:
+            return SHORTEST_LIVE
+        return min(self.span, max(SHORTEST_LIVE, self.newest - self.oldest))
 
     def live(self, span: float | None = None) -> None:
         """Follow the run again, over another span if one is given."""

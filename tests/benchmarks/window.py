@@ -44,6 +44,7 @@ def plotted(count: int, rate: int, span: float, seconds: float = 8.0) -> Line:
     size = round(rate * span)
     channels = [_channel(number, size) for number in range(count)]
     view = TimeView(span)
+    view.reach(0.0)
     stack = PlotStack(Timeline(), TimeCursor(), view)
     stack.show_groups(groups_of(channels))
     stack.resize(1600, 900)

@@ -23,6 +23,7 @@ from gui.plots.channel import Channel, Tile, groups_of, labels
 from gui.plots.drawing import columns, strokes
 from gui.plots.history import FromFile, Got, History
 from gui.plots.panel import PlotPanel
+from gui.plots.picture import Picture
 from gui.plots.scale import distance_text, limits, plain, prefix, spelled, ticks, time_text
 from gui.plots.summary import Course
 from gui.plots.view import TimeView
@@ -448,3 +449,28 @@ def test_marks_of_many_messages_are_still_painted(bench: Bench) -> None:
     bench.feed(_windows(5236, 300))
     assert not bench.panel.grab().isNull()
     assert bench.stack.message_at(QPointF(bench.at(5250.0).x(), 36)) is not None
+
+
+def test_a_plot_that_moved_along_looks_as_if_it_were_painted_anew(bench: Bench) -> None:
+    random = np.random.default_rng(5)
+    bench.panel.view.reach(BEGAN - 60)
+    bench.feed(_windows(BEGAN, 3))
+    for at in range(3, 400):
+        level = 50 + 40 * math.sin(at / 30) + random.normal()
+        slow = () if at % 50 else (Entry(ENERGY, 1, 1_000_000.0, 1_000_000.0, 1_000_000.0, 0),)
+        entries = (Entry(POWER, 5, level - 1, level + 1, level, level), *slow)
+        bench.feed([Window(at + 1, BEGAN + at / 10, BEGAN + at / 10 + 0.1, entries)])
+        if at % 3 == 0:
+            bench.stack.repaint()
+    moved = bench.stack.grab().toImage()
+    for plot in bench.stack.plots:
+        plot._picture = Picture()
+    anew = bench.stack.grab().toImage()
+    assert moved.size() == anew.size()
+    different = sum(
+        moved.pixel(x, y) != anew.pixel(x, y)
+        for x in range(0, moved.width(), 2)
+        for y in range(0, moved.height(), 2)
+    )
+    # A row on the border of two columns may fall into either.
+    assert different < 30
