@@ -179,6 +179,7 @@ def font(size: float = BASE, *, bold: bool = False, monospaced: bool = False) ->
     """Return a font of a height in logical pixels."""
     found = QFont(MONOSPACED if monospaced else FAMILIES)
     found.setPixelSize(px(size))
+    found.setFeature(QFont.Tag("tnum"), 1)  # digits of one width: numbers stand still
     found.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QPointF, QRectF, QSize, Qt
+from PyQt6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PyQt6.QtGui import (
     QBrush,
     QColor,
@@ -18,6 +18,7 @@ from PyQt6.QtGui import (
 from PyQt6.QtWidgets import QAbstractScrollArea, QFrame
 
 from gui.cursor import TimeCursor
+from gui.focus import keeps
 from gui.messages.model import content_of, round_trip_of
 from gui.messages.timeline import Act, Happening, Message, Step, Timeline
 from gui.palette import font, mark_of, paint_mark, px, theme
@@ -191,6 +192,10 @@ class SequenceChart(QAbstractScrollArea):
         line = self.line_at(event.position().y()) if event is not None else None
         if line is not None:
             self.select(line)
+
+    def event(self, event: QEvent | None) -> bool:
+        """Take the chart's letter before shortcuts of the window do."""
+        return keeps(event, (_KEY.Key_P,)) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802
         """Go from line to line; P goes to the partner of a message."""

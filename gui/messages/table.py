@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QItemSelectionModel, QModelIndex, QRectF, QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
     QColor,
     QKeyEvent,
@@ -29,11 +29,12 @@ from PyQt6.QtWidgets import (
 )
 
 from gui.cursor import TimeCursor
+from gui.focus import keeps
 from gui.messages.detail import MessageDetail
 from gui.messages.filter import HELP, read
 from gui.messages.model import MESSAGE, Column, MessageModel, Times
 from gui.messages.timeline import Message, Timeline
-from gui.palette import mark_of, paint_mark, px, theme
+from gui.palette import font, mark_of, paint_mark, px, theme
 
 ROW = 28
 """Height of a row in logical pixels, before the operator's scale."""
@@ -247,7 +248,7 @@ class MessageList(QWidget):
                 self._cursor.select(message.partner.moment, message.partner.n)
             case _KEY.Key_N:
                 self._next_failed(-1 if shifted else 1)
-            case _KEY.Key_I if message is not None and message.message_id:
+            case _KEY.Key_G if message is not None and message.message_id:
                 self.filter.setText(f'"id:{message.message_id}"')
             case _KEY.Key_Slash:
                 self._find()
@@ -332,6 +333,10 @@ class MessageTable(QTableView):
         if current.isValid():
             self.chosen.emit(self._messages.rows[current.row()])
 
+    def event(self, event: QEvent | None) -> bool:
+        """Take the list's letters before shortcuts of the window do."""
+        return keeps(event, _COMMANDS) or super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802
         """Take letters as commands, and leave what is no command of the list to others."""
         if event is None:
@@ -361,8 +366,19 @@ class MessageTable(QTableView):
             room += px(WIDTHS[column]) if hides else 0
 
 
+KEYS = (
+    ("/", "Filter the messages"),
+    ("Esc", "Take the filter away"),
+    ("N, Shift+N", "Next or previous message that was judged against the DUT"),
+    ("P", "From a CALL to its answer, and back"),
+    ("G", "Show the messages with the same message id"),
+    ("T", "Tell times since the run began, in UTC, or from the marked row"),
+    ("M", "Mark the row that times count from"),
+    ("Z", "Freeze the list while capture goes on"),
+)
+"""What letters do while the list has the focus."""
 _COMMANDS = (
-    *(_KEY.Key_T, _KEY.Key_M, _KEY.Key_Z, _KEY.Key_P, _KEY.Key_N, _KEY.Key_I),
+    *(_KEY.Key_T, _KEY.Key_M, _KEY.Key_Z, _KEY.Key_P, _KEY.Key_N, _KEY.Key_G),
     *(_KEY.Key_Slash, _KEY.Key_Escape),
 )
 
@@ -404,7 +420,7 @@ class RowPainter(QStyledItemDelegate):
             left += side + px(6)
             text = mark_of(message.verdict).word
         box.adjust(left, 0, -px(6), 0)
-        painter.setFont(option.font)
+        painter.setFont(font())
         elided = option.fontMetrics.elidedText(text, Qt.TextElideMode.ElideRight, int(box.width()))
         painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, elided)
 

@@ -80,7 +80,7 @@ def columns(x: Values, top: Values, bottom: Values) -> Values:
     lines[:, 1], lines[:, 3] = top, bottom
     np.minimum(top[1:], bottom[:-1], out=lines[1:, 1])
     np.maximum(bottom[1:], top[:-1], out=lines[1:, 3])
-    np.maximum(lines[:, 3], lines[:, 1] + 1, out=lines[:, 3])
+    np.maximum(lines[:, 3], lines[:, 1] + 0.1, out=lines[:, 3])  # or nothing is drawn
     width = at[1:] - at[:-1]
     gaps = np.flatnonzero(width > 1.5)
     if not len(gaps):

@@ -251,7 +251,7 @@ class _Kept:
             self._key, self._made = key, now
             self._pixmap = QPixmap((box.size().toSizeF() * ratio).toSize())
             self._pixmap.setDevicePixelRatio(ratio)
-            self._pixmap.fill(QColor(theme().surface))
+            self._pixmap.fill(Qt.GlobalColor.transparent)
             inner = QPainter(self._pixmap)
             inner.translate(-box.left(), -box.top())
             write(inner)

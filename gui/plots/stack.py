@@ -6,7 +6,7 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
-from PyQt6.QtCore import QPointF, QRectF, QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
     QColor,
     QFontMetricsF,
@@ -22,6 +22,7 @@ from PyQt6.QtGui import (
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from gui.cursor import TimeCursor
+from gui.focus import keeps
 from gui.messages.timeline import Message, Step, Timeline
 from gui.palette import font, px, theme
 from gui.plots.channel import Group
@@ -40,6 +41,21 @@ MOST_MARKS = 400
 NEAR = 6.0
 """Pixels from which a click on a mark counts as a click on its message."""
 _KEY = Qt.Key
+KEYS = (
+    ("W, S", "Zoom in, zoom out; also the wheel"),
+    ("A, D", "Move to earlier, to later; also Shift and the wheel, or dragging"),
+    ("Space", "Freeze the plots while capture goes on, or follow the run again"),
+    ("Home, End", "Show the whole run; follow the run"),
+    ("←, →", "Move the cursor by a pixel, with Shift by ten"),
+    ("B", "Set the second cursor; also Ctrl and a click"),
+    ("Shift-drag", "Measure a stretch: least, greatest, mean, RMS, difference"),
+    ("Esc", "Take the cursors away"),
+)
+"""What keys do while the plots have the focus."""
+_COMMANDS = (
+    *(_KEY.Key_W, _KEY.Key_S, _KEY.Key_A, _KEY.Key_D, _KEY.Key_B, _KEY.Key_Space),
+    *(_KEY.Key_Plus, _KEY.Key_Minus, _KEY.Key_Escape, _KEY.Key_Home, _KEY.Key_End),
+)
 
 
 class PlotStack(QWidget):
@@ -347,6 +363,10 @@ class PlotStack(QWidget):
             self.view.zoom(0.8**turned, self.moment_at(event.position().x()))
         self.looked.emit()
         event.accept()
+
+    def event(self, event: QEvent | None) -> bool:
+        """Take the plots' letters before shortcuts of the window do."""
+        return keeps(event, _COMMANDS) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802
         """Move through time: W and S zoom, A and D pan; B sets the second cursor."""

@@ -169,7 +169,7 @@ def test_keys_go_to_partner_and_next_failure_and_follow_an_id(qtbot: QtBot) -> N
     assert shown.table.partner is shown.model.rows[6]
     press(shown.table, KEY.Key_N, Qt.KeyboardModifier.ShiftModifier)
     assert cursor.record == 28
-    press(shown.table, KEY.Key_I)
+    press(shown.table, KEY.Key_G)
     assert [message.n for message in shown.model.rows] == [28, 29]
     press(shown.table, KEY.Key_Escape)
     assert len(shown.model.rows) == 16

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PyQt6.QtCore import QPoint, QPointF, Qt
-from PyQt6.QtGui import QWheelEvent
+from PyQt6.QtGui import QKeySequence, QShortcut, QWheelEvent
 from pytestqt.qtbot import QtBot
 
 from bench.events import ChannelDeclared, StepStarted
@@ -474,3 +474,19 @@ def test_a_plot_that_moved_along_looks_as_if_it_were_painted_anew(bench: Bench) 
     )
     # A row on the border of two columns may fall into either.
     assert different < 30
+
+
+def test_keys_of_the_plots_go_before_shortcuts_of_the_window(qtbot: QtBot, bench: Bench) -> None:
+    bench.feed(_windows(BEGAN, 600))
+    taken: list[str] = []
+    shortcut = QShortcut(QKeySequence("S"), bench.panel)
+    shortcut.activated.connect(lambda: taken.append("S"))
+    bench.panel.activateWindow()
+    bench.stack.setFocus()
+    qtbot.waitUntil(bench.stack.hasFocus)
+    press(bench.stack, KEY.Key_S)
+    assert taken == []
+    assert not bench.panel.view.is_live
+    bench.panel.span.setFocus()
+    press(bench.panel.span, KEY.Key_S)
+    assert taken == ["S"]
