@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QObject, Qt, pyqtSignal
 from PyQt6.QtGui import QAction, QColor, QKeySequence
 from PyQt6.QtWidgets import (
     QFrame,
@@ -177,6 +177,27 @@ class Empty(QWidget):
         """Say something else."""
         self.title.setText(title)
         self.words.setText(words)
+
+
+class _Restyled(QObject):
+    """Calls something whenever the style of a widget is another."""
+
+    def __init__(self, widget: QWidget, act: Callable[[], object]) -> None:
+        super().__init__(widget)
+        self._act = act
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
+        """See the style change."""
+        if event is not None and event.type() == QEvent.Type.StyleChange:
+            self._act()
+        return False
+
+
+def sized(widget: QWidget, act: Callable[[], object]) -> None:
+    """Set sizes now, and again when the operator scales the texts."""
+    act()
+    _Restyled(widget, act)
 
 
 def restyle(*widgets: QWidget) -> None:

@@ -18,7 +18,7 @@ from PyQt6.QtWidgets import (
 )
 
 from gui.palette import mark_icon, px
-from gui.parts import GRID, tone
+from gui.parts import GRID, sized, tone
 
 STANDS_FOR = Qt.ItemDataRole.UserRole
 CELL = Qt.ItemDataRole.UserRole + 1
@@ -73,10 +73,11 @@ class Table(QTableWidget):
         assert side is not None
         assert top is not None
         side.hide()
-        side.setDefaultSectionSize(px(34))
+        sized(self, lambda: side.setDefaultSectionSize(px(34)))
         top.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
         top.setHighlightSections(False)
         top.setSectionResizeMode(self._stretch, QHeaderView.ResizeMode.Stretch)
+        sized(self, self._fit)
 
     def fill(self, rows: Iterable[tuple[Any, Sequence[Cell | str]]]) -> None:
         """Show rows: what each stands for, and its cells."""
@@ -85,6 +86,10 @@ class Table(QTableWidget):
         for number, (stands_for, cells) in enumerate(filled):
             for column, cell in enumerate(cells):
                 self._put(number, column, Cell(cell) if isinstance(cell, str) else cell, stands_for)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Make the columns as wide as what is in them, within limits."""
         for column in range(self.columnCount()):
             if column != self._stretch:
                 width = max(self.sizeHintForColumn(column), self._head(column)) + 2 * GRID

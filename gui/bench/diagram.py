@@ -12,7 +12,7 @@ from PyQt6.QtWidgets import QSizePolicy, QWidget
 from gui.bench.node import HEIGHT, WIDTH, Node
 from gui.bench.wired import LEFT, RIGHT, Wired, by_group, health
 from gui.palette import font, px
-from gui.parts import GRID, tone
+from gui.parts import GRID, sized, tone
 
 RAIL = 20
 """Width of the two bars that stand for the bench computer."""
@@ -51,6 +51,7 @@ class Diagram(QWidget):
         self._product = Product("No DUT", (), False)
         self._titles: list[tuple[QRect, str]] = []
         self._dut = QRect()
+        sized(self, self._rescale)
 
     def show_wiring(self, devices: Iterable[Wired], product: Product) -> None:
         """Show devices and the DUT as they are now."""
@@ -99,6 +100,10 @@ class Diagram(QWidget):
         there = _nearest(here, list(self.nodes.values()), step)
         if there is not None:
             there.setFocus(Qt.FocusReason.TabFocusReason)
+
+    def _rescale(self) -> None:
+        self._arrange()
+        self.updateGeometry()
 
     def _height(self, names: Sequence[str]) -> int:
         groups = by_group(self._devices, names)

@@ -8,7 +8,7 @@ from PyQt6.QtWidgets import QAbstractButton, QWidget
 
 from gui.bench.wired import Wired, health
 from gui.palette import font, px
-from gui.parts import GRID, tone
+from gui.parts import GRID, sized, tone
 
 WIDTH, HEIGHT = 208, 58
 """Pixels of a device's box."""
@@ -21,7 +21,7 @@ class Node(QAbstractButton):
         super().__init__(parent)
         self.setCheckable(True)
         self.setAutoExclusive(True)
-        self.setFixedSize(px(WIDTH), px(HEIGHT))
+        sized(self, lambda: self.setFixedSize(px(WIDTH), px(HEIGHT)))
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)

@@ -26,7 +26,7 @@ from gui.bench.wired import Wired, health, read_wiring
 from gui.link import Link, Refusal
 from gui.live import LiveRun
 from gui.palette import px
-from gui.parts import GRID, Empty, Notice, button, deed, muted, restyle, text
+from gui.parts import GRID, Empty, Notice, button, deed, muted, restyle, sized, text
 from gui.tables import Cell, Table
 
 WIDE = 1700
@@ -108,7 +108,7 @@ class BenchScreen(QWidget):
         self.middle.addWidget(self.empty)
         self.tabs = QTabWidget()
         self.tabs.setAccessibleName("Details of the bench")
-        self.tabs.setMinimumWidth(px(380))
+        sized(self.tabs, lambda: self.tabs.setMinimumWidth(px(380)))
         self.tabs.addTab(self.card, "Device")
         self.tabs.addTab(self.findings, "Findings")
         self.tabs.addTab(self.certificates, "Calibration")
@@ -130,7 +130,7 @@ class BenchScreen(QWidget):
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
         """Put the details where there is room."""
         super().resizeEvent(event)
-        wide = self.width() >= WIDE
+        wide = self.width() >= px(WIDE)
         way = Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical
         if self.split.orientation() != way:
             self.split.setOrientation(way)

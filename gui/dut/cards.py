@@ -12,10 +12,11 @@ from PyQt6.QtWidgets import QComboBox, QFrame, QGridLayout, QHBoxLayout, QVBoxLa
 from bench.cards import Notation, id_tag_of, uid_bytes
 from bench.dut import CardEntry
 from gui.dut.draft import Draft, Path
-from gui.dut.editors import Choice, Editor, Typed, editor_for
+from gui.dut.editors import Choice, Editor, Typed, editor_for, widen
 from gui.dut.keys import keys_of
 from gui.link import Link, Refusal
-from gui.parts import GRID, Empty, Notice, button, muted, text
+from gui.palette import px
+from gui.parts import GRID, Empty, Notice, button, muted, sized, text
 
 USUAL = ("valid", "second", "invalid", "expired", "blocked")
 """The cards that procedures ask for by these names, and what the CSMS answers to them."""
@@ -63,7 +64,7 @@ class CardFields(QFrame):
         grid.addLayout(head, 0, 0, 1, 4)
         self.notation = QComboBox()
         self.notation.setAccessibleName(f"Card {self.name}: how the DUT writes the UID")
-        self.notation.setMaximumWidth(320)
+        sized(self.notation, lambda: self.notation.setMaximumWidth(px(320)))
         self.notation.activated.connect(self._choose_notation)
         for key in keys_of(CardEntry, "pixit", "cards", self.name):
             field = key.path[-1]
@@ -72,7 +73,7 @@ class CardFields(QFrame):
             editor = self.editors[field] = editor_for(f"Card {self.name}: {key.label}", key.kind)
             if isinstance(editor, Typed):
                 editor.line.setPlaceholderText("not set")
-                editor.line.setFixedWidth(200)
+                widen(editor)
             editor.edited.connect(lambda value, field=field: self._edit(field, value))
         places: list[tuple[str, str, QWidget, int, int]] = [
             ("idTag", "id_tag", self.editors["id_tag"], 1, 0),

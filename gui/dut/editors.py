@@ -11,7 +11,8 @@ from PyQt6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
 
 from bench.intake import shown
 from bench.questionnaire import AnswerKind, OneOf, SomeOf, YesNo
-from gui.parts import GRID
+from gui.palette import px
+from gui.parts import GRID, sized
 
 
 class Editor(QWidget):
@@ -90,7 +91,7 @@ class Typed(Editor):
         self.line = QLineEdit()
         self.line.setAccessibleName(name)
         self.line.setPlaceholderText(str(kind))
-        self.line.setMaximumWidth(320)
+        sized(self.line, lambda: self.line.setMaximumWidth(px(320)))
         self.line.textEdited.connect(self._take)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -126,6 +127,11 @@ def editor_for(name: str, kind: AnswerKind) -> Editor:
             return Several(name, options)
         case _:
             return Typed(name, kind)
+
+
+def widen(editor: Typed) -> None:
+    """Give a field the width of a column of fields."""
+    sized(editor.line, lambda: editor.line.setFixedWidth(px(200)))
 
 
 def _buttons(owner: Editor, name: str, options: Sequence[str]) -> dict[str, QPushButton]:

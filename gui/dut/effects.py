@@ -99,7 +99,8 @@ class EffectsPanel(QScrollArea):
                 box.addWidget(muted("No other answer changes which cases apply.", wraps=True))
             waiting = self._effects.waiting.get(self.item, ())
             self._cases(box, "? can't be decided without it", waiting)
-            others = [case for case in named if case not in waiting]
+            listed = {case for one in some for case in (*one.on, *one.off)}
+            others = [case for case in named if case not in listed and case not in waiting]
             self._cases(box, "○ look at it", others)
             if not named:
                 box.addWidget(muted("No case depends on this answer.", wraps=True))

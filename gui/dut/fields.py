@@ -9,9 +9,10 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QFrame, QGridLayout, QWidget
 
 from gui.dut.draft import Draft, Path
-from gui.dut.editors import Editor, Typed, editor_for
+from gui.dut.editors import Editor, Typed, editor_for, widen
 from gui.dut.keys import Key
-from gui.parts import GRID, muted, restyle, text
+from gui.palette import px
+from gui.parts import GRID, muted, restyle, sized, text
 
 
 class Fields(QFrame):
@@ -27,7 +28,7 @@ class Fields(QFrame):
         self._grid.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
         self._grid.setHorizontalSpacing(2 * GRID)
         self._grid.setVerticalSpacing(GRID)
-        self._grid.setColumnMinimumWidth(0, 160)
+        sized(self, lambda: self._grid.setColumnMinimumWidth(0, px(160)))
         self._grid.setColumnStretch(2, 1)
         self._grid.addWidget(text(title, "heading"), 0, 0, 1, 3)
         if words:
@@ -59,7 +60,7 @@ class Fields(QFrame):
         editor = editor_for(f"{title}: {key.label}", key.kind)
         if isinstance(editor, Typed):
             editor.line.setPlaceholderText(key.default or "not set")
-            editor.line.setFixedWidth(200)
+            widen(editor)
         label = text(key.label)
         label.setToolTip(".".join(key.path))
         top = Qt.AlignmentFlag.AlignVCenter

@@ -23,7 +23,7 @@ from gui.dut.draft import Draft
 from gui.dut.editors import editor_for
 from gui.dut.effects import NO_EFFECTS, Effects
 from gui.palette import px
-from gui.parts import GRID, muted, restyle, text
+from gui.parts import GRID, muted, restyle, sized, text
 from gui.tables import Cell, Table
 
 OTHERS = "Other limits"
@@ -92,9 +92,9 @@ class Questionnaire(QWidget):
         self.bar.setFixedHeight(GRID)
         self.bar.setAccessibleName("Answered questions")
         self.progress = text("", "strong")
-        heads = ("Heading", "Answered")
+        heads = ("Heading", "Done")
         self.headings = Table("Headings of the questionnaire", heads, stretch=0)
-        self.headings.setFixedWidth(px(290))
+        sized(self.headings, lambda: self.headings.setFixedWidth(px(290)))
         self.nothing = muted("No question fits the search.", wraps=True)
         self.nothing.hide()
         self._page = QWidget()

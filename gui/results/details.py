@@ -9,8 +9,8 @@ from typing import Any
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
-from gui.palette import mark_icon
-from gui.parts import GRID, button, muted, restyle, text
+from gui.palette import mark_icon, px
+from gui.parts import GRID, button, muted, restyle, sized, text
 from gui.results.runs import VERDICTS, RunRow
 
 _HASH = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
@@ -26,7 +26,7 @@ class Details(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setProperty("role", "card")
-        self.setFixedWidth(340)
+        sized(self, lambda: self.setFixedWidth(px(340)))
         self.title = text("", "heading", wraps=True)
         self.lines = QGridLayout()
         self.lines.setHorizontalSpacing(2 * GRID)

@@ -24,7 +24,7 @@ from gui.fetch import RunFetch
 from gui.link import Link, Refusal
 from gui.live import LiveRun
 from gui.palette import px
-from gui.parts import GRID, Empty, Notice, button, counted, deed, muted, text
+from gui.parts import GRID, Empty, Notice, button, counted, deed, muted, sized, text
 from gui.recording import Recording
 from gui.replay_window import ReplayWindow
 from gui.results.cells import Cells
@@ -116,14 +116,19 @@ class ResultsScreen(QWidget):
         assert top is not None
         assert selection is not None
         side.hide()
-        side.setDefaultSectionSize(px(36))
         top.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
         top.setHighlightSections(False)
-        for column, width in enumerate((150, 260, 100, 64, 160, 130, 96)):
-            table.setColumnWidth(column, px(width))
+        sized(table, self._fit)
         top.setSectionResizeMode(COLUMNS.index("DUT"), QHeaderView.ResizeMode.Stretch)
         selection.selectionChanged.connect(lambda *_: self._chosen_changed())
         table.doubleClicked.connect(lambda _index: self._do("html"))
+
+    def _fit(self) -> None:
+        side = self.table.verticalHeader()
+        if side is not None:
+            side.setDefaultSectionSize(px(36))
+        for column, width in enumerate((150, 260, 100, 64, 160, 130, 96)):
+            self.table.setColumnWidth(column, px(width))
 
     def _arrange(self) -> None:
         head = QHBoxLayout()
@@ -132,7 +137,7 @@ class ResultsScreen(QWidget):
         head.addSpacing(2 * GRID)
         head.addWidget(self.count)
         head.addStretch(1)
-        self.search.setMinimumWidth(px(300))
+        sized(self.search, lambda: self.search.setMinimumWidth(px(300)))
         head.addWidget(self.search)
         head.addWidget(self.state)
         head.addWidget(button("Refresh", self.refresh, tip="F5"))

@@ -13,7 +13,7 @@ from bench.server.shares import duration
 from gui.application import settings
 from gui.link import Link, Refusal
 from gui.palette import px
-from gui.parts import GRID, button, muted, text
+from gui.parts import GRID, button, muted, sized, text
 
 LASTING = (("12 hours", "12h"), ("1 day", "1d"), ("7 days", "7d"), ("2 weeks", "2w"))
 MOST_RUNS = 30
@@ -29,7 +29,7 @@ class MakeLink(QFrame):
         super().__init__()
         self._link = link
         self.setProperty("role", "card")
-        self.setFixedWidth(px(340))
+        sized(self, lambda: self.setFixedWidth(px(340)))
         self.name = QLineEdit()
         self.name.setAccessibleName("For whom the link is")
         self.name.setPlaceholderText("Name of the vendor or person")

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from PyQt6.QtCore import QPoint
+from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from gui.application import dress
 from gui.bench.diagram import Diagram, Product
 from gui.bench.screen import BenchScreen
 from gui.bench.wired import Certificate, read_wiring
@@ -130,3 +132,16 @@ def test_a_scan_lists_what_is_plugged_in(qtbot: QtBot, screen: BenchScreen) -> N
     waiting(qtbot, lambda: not screen.work.isVisible())
     assert screen.notice.words
     assert screen.tabs.currentWidget() is screen.findings
+
+
+def test_larger_texts_make_larger_boxes(qtbot: QtBot, qapp: QApplication) -> None:
+    diagram = Diagram()
+    qtbot.addWidget(diagram)
+    diagram.show_wiring(
+        read_wiring({"devices": [wired("meter", "PowerMeter")]}), Product("Wallbox", (), True)
+    )
+    diagram.show()
+    before = diagram.nodes["meter"].width(), diagram.minimumSizeHint().width()
+    dress(qapp, "light", 1.5)
+    assert diagram.nodes["meter"].width() == round(before[0] * 1.5)
+    assert diagram.minimumSizeHint().width() > before[1]
