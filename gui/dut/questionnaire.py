@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from PyQt6.QtCore import QEvent, QObject, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QObject, Qt, QTimer, pyqtSignal
 from PyQt6.QtWidgets import (
     QCheckBox,
     QFrame,
@@ -78,7 +78,11 @@ class Questionnaire(QWidget):
     def __init__(self, draft: Draft) -> None:
         super().__init__()
         self._draft = draft
-        self._kind = ""
+        self._asked: dict[str, list[Question]] = {}
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(0)
+        self._rest.timeout.connect(self._finish_later)
         self.rows: dict[str, Row] = {}
         self._effects = NO_EFFECTS
         self.search = QLineEdit()
@@ -132,12 +136,12 @@ class Questionnaire(QWidget):
         """Show the questions for a kind of DUT, with the draft's answers."""
         beyond = [item for item in self._draft.get("pics") or {} if item not in QUESTIONS]
         sections = {**questions_for(kind), OTHERS: [q for i in beyond if (q := question_of(i))]}
-        wanted = {one.item for asked in sections.values() for one in asked}
-        if kind != self._kind or wanted != set(self.rows):
-            self._kind = kind
-            self._build({heading: asked for heading, asked in sections.items() if asked})
+        asked = {heading: some for heading, some in sections.items() if some}
+        if asked != self._asked:
+            self._asked = asked
+            self._clear()
+            self._build()
             self.looked_at.emit(next(iter(self.rows)))
-        self._update()
 
     def show_effects(self, effects: Effects) -> None:
         """Show beside each question how many cases hang on it."""
@@ -147,6 +151,8 @@ class Questionnaire(QWidget):
 
     def show_wrong(self, wrong: Mapping[str, str]) -> None:
         """Say beside the fields what is wrong with them, and go to the first."""
+        if wrong:
+            self._finish()
         for item, row in self.rows.items():
             row.show_wrong(wrong.get(item, ""))
         first = next((row for item, row in self.rows.items() if item in wrong), None)
@@ -155,6 +161,7 @@ class Questionnaire(QWidget):
 
     def go_to(self, item: str) -> None:
         """Bring a question in sight and put the focus on its field."""
+        self._finish()
         row = self.rows[item]
         if row.isHidden():
             self.search.clear()
@@ -164,6 +171,7 @@ class Questionnaire(QWidget):
 
     def go_to_unanswered(self) -> None:
         """Go to the next question without an answer, after the one with the focus."""
+        self._finish()
         items = list(self.rows)
         at = next((i for i, item in enumerate(items) if self._has_focus(item)), -1)
         for item in [*items[at + 1 :], *items[: at + 1]]:
@@ -175,28 +183,50 @@ class Questionnaire(QWidget):
         focused = self.focusWidget()
         return focused is not None and self.rows[item].isAncestorOf(focused)
 
-    def _build(self, sections: Mapping[str, list[Question]]) -> None:
+    def _clear(self) -> None:
         while self._list.count():
             part = self._list.takeAt(0)
             widget = part.widget() if part is not None else None
             if widget is not None and widget is not self.nothing:
                 widget.deleteLater()
-        self.rows.clear()
-        self._titles.clear()
-        for heading, asked in sections.items():
-            title = self._titles[heading] = text(heading, "heading")
-            title.setContentsMargins(0, GRID if self.rows else 0, 0, 0)
-            self._list.addWidget(title)
-            for question in asked:
-                row = self.rows[question.item] = Row(heading, question)
-                self._list.addWidget(row)
-                row.editor.edited.connect(lambda answer, r=row: self._edited(r, answer))
-                row.editor.refused.connect(lambda why, r=row: self._refused(r, why))
-                for field in _focusable(row):
-                    field.installEventFilter(self)
         self._list.addWidget(self.nothing)
         self._list.addStretch(1)
-        self.show_effects(self._effects)
+        self.rows.clear()
+        self._titles.clear()
+
+    def _build(self) -> None:
+        """Make the questions of the next heading; the others follow when the window has breath."""
+        heading = next(name for name in self._asked if name not in self._titles)
+        title = self._titles[heading] = text(heading, "heading")
+        title.setContentsMargins(0, GRID if self.rows else 0, 0, 0)
+        self._list.insertWidget(self._list.count() - 2, title)
+        for question in self._asked[heading]:
+            row = self.rows[question.item] = Row(heading, question)
+            self._list.insertWidget(self._list.count() - 2, row)
+            row.editor.show_answer(self._draft.get("pics", question.item))
+            row.effect.setText(self._effects.in_short(question.item))
+            row.editor.edited.connect(lambda answer, r=row: self._edited(r, answer))
+            row.editor.refused.connect(lambda why, r=row: self._refused(r, why))
+            for field in _focusable(row):
+                field.installEventFilter(self)
+        self._count()
+        self._sift()
+        if not self.is_whole:
+            self._rest.start()
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether all questions are there."""
+        return len(self._titles) == len(self._asked)
+
+    def _finish_later(self) -> None:
+        if not self.is_whole:
+            self._build()
+
+    def _finish(self) -> None:
+        """Make all questions now: one of them is wanted."""
+        while not self.is_whole:
+            self._build()
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
         """See which question gets the focus, and keep it in sight."""
@@ -226,13 +256,14 @@ class Questionnaire(QWidget):
 
     def _count(self) -> None:
         """Tell how many questions are answered, in all and by heading."""
-        done: dict[str, list[bool]] = {heading: [] for heading in self._titles}
-        for item, row in self.rows.items():
-            done[row.heading].append(self._draft.get("pics", item) is not None)
+        done = {
+            heading: [self._draft.get("pics", one.item) is not None for one in asked]
+            for heading, asked in self._asked.items()
+        }
         if done == self._done:
             return
         self._done = done
-        total, answered = len(self.rows), sum(map(sum, done.values()))
+        total, answered = sum(map(len, done.values())), sum(map(sum, done.values()))
         self.bar.setMaximum(max(1, total))
         self.bar.setValue(answered)
         self.progress.setText(f"{answered} of {total} answered")
@@ -263,6 +294,7 @@ class Questionnaire(QWidget):
 
     def _go_to(self, number: int) -> None:
         """Bring a heading to the top, and put the focus on its first question."""
+        self._finish()
         heading = list(self._titles)[number]
         bar = self.area.verticalScrollBar()
         first = next((r for r in self.rows.values() if r.heading == heading), None)

@@ -42,7 +42,7 @@ def screen(qtbot: QtBot, served: Served, dut: Path) -> Iterator[DutScreen]:
         made.resize(1280, 650)
         made.show()
         made.shown()
-        waiting(qtbot, lambda: made.questions.rows and made.questions._effects.by_item)
+        waiting(qtbot, lambda: made.questions._effects.by_item and made.questions.is_whole)
         yield made
 
 
