@@ -82,10 +82,14 @@ QComboBox::drop-down {{ border: 0; width: 24px; }}
 QComboBox::down-arrow {{ image: url({ART}/chevron-{theme.name}.svg); width: {px(14)};
     height: {px(14)}; }}
 QCheckBox, QRadioButton {{ spacing: 8px; background: transparent; }}
-QCheckBox::indicator {{ width: {px(16)}; height: {px(16)}; border: 1px solid {theme.muted};
+QAbstractItemView::indicator, QCheckBox::indicator {{ width: {px(16)}; height: {px(16)}; border: 1px solid {theme.muted};
     border-radius: 4px; background: {theme.surface}; }}
-QCheckBox::indicator:checked {{ background: {theme.accent}; border-color: {theme.accent};
-    image: url({ART}/check-{theme.name}.svg); }}
+QAbstractItemView::indicator:checked, QCheckBox::indicator:checked {{ background: {theme.accent};
+    border-color: {theme.accent}; image: url({ART}/check-{theme.name}.svg); }}
+QAbstractItemView::indicator:indeterminate, QCheckBox::indicator:indeterminate {{
+    background: {theme.accent}; border-color: {theme.accent};
+    image: url({ART}/dash-{theme.name}.svg); }}
+QComboBox QAbstractItemView {{ border-radius: 0; padding: 4px; }}
 QCheckBox:focus, QRadioButton:focus {{ color: {theme.accent}; }}
 QAbstractItemView {{ background: {theme.surface}; color: {theme.text};
     border: 1px solid {theme.border}; border-radius: 8px; outline: 0;
@@ -93,6 +97,8 @@ QAbstractItemView {{ background: {theme.surface}; color: {theme.text};
     alternate-background-color: {theme.window}; }}
 QTableView::item {{ padding: 0 8px; }}
 QAbstractItemView:focus {{ border: 1px solid {theme.accent}; }}
+QAbstractItemView[role="plain"] {{ border: 0; border-radius: 0; background: transparent; }}
+QTreeView::item, QListWidget::item, QTreeWidget::item {{ padding: 4px 2px; }}
 QHeaderView::section {{ background: {theme.surface}; color: {theme.muted}; border: 0;
     border-bottom: 1px solid {theme.border}; padding: 6px 8px; font-size: {px(12)};
     font-weight: 600; }}
@@ -105,7 +111,7 @@ QTabBar::tab {{ background: transparent; color: {theme.muted}; border: 0;
 QTabBar::tab:selected {{ color: {theme.text}; border-bottom-color: {theme.accent};
     font-weight: 600; }}
 QTabBar::tab:hover {{ color: {theme.text}; }}
-QTabBar:focus {{ color: {theme.accent}; }}
+QTabBar::tab:focus {{ color: {theme.accent}; }}
 QTabWidget::pane {{ border: 0; }}
 QDockWidget {{ font-weight: 600; }}
 QDockWidget::title {{ background: {theme.window}; padding: 8px; text-align: left; }}

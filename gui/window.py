@@ -95,6 +95,7 @@ class MainWindow(QMainWindow):
         self._add_deeds()
         link.state_changed.connect(self._link_changed)
         link.refused.connect(self.refused)
+        run.prompts_changed.connect(self._prompts_changed)
         self._restore()
         self.show_screen("run")
 
@@ -151,6 +152,7 @@ class MainWindow(QMainWindow):
         if button is not None:
             button.setChecked(True)
         screen.shown()  # type: ignore[attr-defined]
+        self._prompts_changed()
 
     def screen_named(self, name: str) -> QWidget:
         """Return a screen, made if it has not been yet."""
@@ -162,6 +164,9 @@ class MainWindow(QMainWindow):
             self._stack.addWidget(screen)
             for deed in deeds_of(screen):
                 screen.addAction(deed)
+            told = getattr(screen, "told", None)
+            if told is not None:
+                told.connect(self._told)
         return self._screens[name]
 
     # Deeds.
@@ -192,6 +197,7 @@ class MainWindow(QMainWindow):
                 partial(self.show_screen, place.name),
                 f"Ctrl+{number}",
             )
+        self.add_deed("to-prompt", "Go to the question of the bench", self.to_prompt, "F2")
         self.add_deed("palette", "Find a command or a case…", self._palette, "Ctrl+K")
         self.add_deed("shortcuts", "List the shortcuts", self._shortcuts, "F1")
         self.add_deed("theme", "Change between light, dark and high contrast", self._theme, "F8")
@@ -228,7 +234,27 @@ class MainWindow(QMainWindow):
     def _full_screen(self) -> None:
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
 
-    # What the link tells.
+    # What happens.
+
+    def to_prompt(self) -> None:
+        """Go to the question of the bench, from wherever."""
+        self.show_screen("run")
+        self.screen_named("run").prompt.take_focus()  # type: ignore[attr-defined]
+
+    def _prompts_changed(self) -> None:
+        """Tell on other screens that the bench asks something."""
+        prompts = list(self.run.prompts.values())
+        if not prompts or self._stack.currentWidget() is self._screens.get("run"):
+            self.notices.settle("prompt")
+            return
+        text = f"The bench asks: {prompts[0].event.text}"
+        self.notices.tell("prompt", text, "Go there (F2)", self.to_prompt)
+
+    def _told(self, key: str, text: str) -> None:
+        if text:
+            self.notices.tell(key, text)
+        else:
+            self.notices.settle(key)
 
     def refused(self, refusal: Refusal) -> None:
         """Tell what a request did not do."""

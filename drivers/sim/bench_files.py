@@ -26,8 +26,12 @@ def write_firmware(folder: Path) -> None:
     (folder / BAD_FIRMWARE).write_bytes(good[:-1] + b"?")
 
 
-def bench_toml(listen: str, links: Mapping[str, str]) -> str:
-    """Write the bench: `links` are the link URLs of the twins by device name."""
+def bench_toml(listen: str, links: Mapping[str, str], *, by_hand: bool = False) -> str:
+    """Write the bench: `links` are the link URLs of the twins by device name.
+
+    With `by_hand` the operator provokes the failures of the station, without a service port.
+    """
+    operator = "\n[operator]\nwithin = 900\n" if by_hand else ""
     return f"""\
 # A simulated lab: every link ends in the twin of a real device.
 
@@ -36,7 +40,7 @@ name = "Simulated lab"
 
 [ocpp]
 listen = {_value(listen)}
-
+{operator}
 [limits]
 current = 32
 power = 22000
@@ -87,9 +91,24 @@ driver = "e3372-hilink"
 link = {_value(links["modem"])}
 
 [[device]]
+{_BY_HAND if by_hand else _service_port(links["service-port"])}
+
+[[device]]
+name = "network"
+driver = "tcp-relay"
+"""
+
+
+_BY_HAND = """\
+name = "failures-by-hand"
+driver = "manual-provocation\""""
+
+
+def _service_port(link: str) -> str:
+    return f"""\
 name = "service-port"
 driver = "service-port"
-link = {_value(links["service-port"])}
+link = {_value(link)}
 connectors = [1]
 
 [device.failures.lock-blocked]
@@ -100,12 +119,7 @@ state = {{ path = "/lock/{{connector}}", pointer = "/blocked" }}
 [device.failures.local-list-failure]
 provoke = {{ path = "/local-list", method = "PUT", json = '{{"fails": true}}' }}
 relieve = {{ path = "/local-list", method = "PUT", json = '{{"fails": false}}' }}
-state = {{ path = "/local-list", pointer = "/fails" }}
-
-[[device]]
-name = "network"
-driver = "tcp-relay"
-"""
+state = {{ path = "/local-list", pointer = "/fails" }}"""
 
 
 def dut_toml(variant: Variant, station: StationSettings) -> str:

@@ -25,6 +25,12 @@ def _configure_lab(parser: argparse.ArgumentParser) -> None:
         "--defect", metavar="NAME", action="append", default=[], dest="defects", help="repeatable"
     )
     parser.add_argument("--dir", type=Path, metavar="DIR", help="folder of the lab (default: new)")
+    parser.add_argument(
+        "--hand",
+        type=Path,
+        metavar="RUNS",
+        help="failures are provoked by the operator of the engine that serves this folder",
+    )
     parser.add_argument("--list-defects", action="store_true", help="print them, and who sees them")
     parser.add_argument("--json", action="store_true", help="with --list-defects: one JSON array")
     parser.add_argument(
@@ -70,7 +76,11 @@ async def _serve(folder: Path, options: argparse.Namespace) -> int:
 
         loop.add_reader(standard_input, read)
     async with open_lab(
-        folder, csms=options.csms, defects=options.defects, variant=options.variant
+        folder,
+        csms=options.csms,
+        defects=options.defects,
+        variant=options.variant,
+        hand=None if options.hand is None else options.hand.resolve(),
     ) as lab:
         files = {"bench": str(lab.bench_file), "dut": str(lab.dut_file)}
         sys.stdout.write(json.dumps(files) + "\n")
@@ -127,22 +137,35 @@ def _list_defects(*, as_json: bool) -> int:
 def _configure_demo(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("cases", nargs="*", metavar="CASE", help="ids (default: the whole plan)")
     parser.add_argument("--headless", action="store_true", help="no desktop app")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="the run's folder")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="the run's folder; with desktop app or --serve: of all",
+    )
+    parser.add_argument("--serve", action="store_true", help="the lab and an engine, no run")
 
 
 def _run_demo(options: argparse.Namespace) -> int:
-    from bench.cli import main
+    from bench.cli import USUAL, commands, main
     from drivers.sim.lab_process import running_lab
 
+    debug = ["--debug"] if options.debug else []
+    out = [] if options.out is None else ["--out", str(options.out)]
+    if options.serve:
+        if options.cases:
+            raise ConfigError("--serve: cases are started over the API")
+        runs = options.out or Path("runs")
+        with running_lab("--hand", str(runs)) as files:
+            wired = ["--bench", files["bench"], "--dut", files["dut"], "--out", str(runs)]
+            return main(["serve", *wired, "--api", "127.0.0.1:0", *debug])
+    desktop = next((one for one in commands() if one.name == USUAL), None)
+    if not options.headless and desktop is not None and desktop.hindrance() is None:
+        return main([USUAL, "--demo", *out, *debug, *options.cases])
     with running_lab() as files:
-        arguments = ["run", "--bench", files["bench"], "--dut", files["dut"]]
+        arguments = ["run", "--bench", files["bench"], "--dut", files["dut"], *out, *debug]
         # Nobody need be there: the simulated lab has a device for every capability.
-        arguments += ["--operator", "refuse"]
-        if options.out is not None:
-            arguments += ["--out", str(options.out)]
-        if options.debug:
-            arguments += ["--debug"]
-        return main([*arguments, *(options.cases or ["--all"])])
+        return main([*arguments, "--operator", "refuse", *(options.cases or ["--all"])])
 
 
 LAB = Command("lab", "the simulated lab alone, until stopped", _configure_lab, _run_lab)

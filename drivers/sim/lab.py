@@ -16,6 +16,7 @@ from drivers.sim.card_changer import CardChanger
 from drivers.sim.e3372_hilink import E3372Hilink
 from drivers.sim.ea_psb import EaPsb
 from drivers.sim.energy_meter import EnergyMeter
+from drivers.sim.hand import follow
 from drivers.sim.modbus import ModbusLine
 from drivers.sim.netio import Netio
 from drivers.sim.outlet import Outlet
@@ -95,12 +96,14 @@ async def open_lab(
     variant: str = "default",
     make_station: MakeStation | None = None,
     serial: bool = True,
+    hand: Path | None = None,
 ) -> AsyncIterator[Lab]:
     """Run a simulated lab; its files are in `folder`, which also is the station's storage.
 
     `csms` is the endpoint without the identity (`ws://HOST:PORT/PATH`); without it the station
     connects to the `[ocpp] listen` address of the lab's own `bench.toml`. A station that crashes
     ends the lab with its error. Without `serial` ports the devices that would have one are on TCP.
+    With a `hand` the operator of the engine that serves this folder of runs provokes failures.
     """
     product = _variant(variant)
     listen = listen_address(csms)
@@ -125,14 +128,18 @@ async def open_lab(
         station = (make_station or _virtual_station)(settings, world, storage, defects)
         lab = Lab(folder, world, twins, station, buffer_time=settings.buffer_time)
         links = {name: twin.link for name, twin in twins.items()}
-        await asyncio.to_thread(lab.bench_file.write_text, bench_toml(listen, links), "utf-8")
+        toml = bench_toml(listen, links, by_hand=hand is not None)
+        await asyncio.to_thread(lab.bench_file.write_text, toml, "utf-8")
         await asyncio.to_thread(write_firmware, folder)
         await asyncio.to_thread(lab.dut_file.write_text, dut_toml(product, settings), "utf-8")
         try:
             async with asyncio.TaskGroup() as tasks:
-                feeding = tasks.create_task(lab.feed_station())
+                living = [tasks.create_task(lab.feed_station())]
+                if hand is not None:
+                    living.append(tasks.create_task(follow(world, hand)))
                 yield lab
-                feeding.cancel()
+                for one in living:
+                    one.cancel()
         except BaseExceptionGroup as group:
             raise _only(group) from None
 

@@ -4,15 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
-from PyQt6.QtCore import QByteArray, Qt
-from PyQt6.QtGui import QAction, QCloseEvent
-from PyQt6.QtWidgets import QDockWidget, QLabel, QMainWindow, QVBoxLayout, QWidget
+from PyQt6.QtCore import QByteArray, Qt, QTimer, pyqtSignal
+from PyQt6.QtGui import QAction, QCloseEvent, QKeySequence
+from PyQt6.QtWidgets import (
+    QDockWidget,
+    QFrame,
+    QLabel,
+    QMainWindow,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from gui.application import settings
 from gui.link import Link
 from gui.live import LiveRun
+from gui.run.case import CasePanel
+from gui.run.controls import Controls
+from gui.run.plan import PlanPanel
+from gui.run.prompt import PromptBar, echo_of
 
+LEFT = Qt.DockWidgetArea.LeftDockWidgetArea
 RIGHT = Qt.DockWidgetArea.RightDockWidgetArea
 BELOW = Qt.DockWidgetArea.BottomDockWidgetArea
 
@@ -27,50 +41,184 @@ class Dock:
     make: Callable[[LiveRun, Link], QWidget]
 
 
+def _devices(run: LiveRun, link: Link) -> QWidget:
+    from gui.run.devices import DevicesPanel
+
+    return DevicesPanel(run, link)
+
+
+def _watchers(run: LiveRun, link: Link) -> QWidget:
+    from gui.run.watchers import WatchersPanel
+
+    return WatchersPanel(run, link)
+
+
 # Each is imported when the docks are filled, after the window's first paint.
-DOCKS: tuple[Dock, ...] = ()
+DOCKS: tuple[Dock, ...] = (
+    Dock("devices", "Devices", RIGHT, _devices),
+    Dock("watchers", "Watchers", RIGHT, _watchers),
+)
 
 
 class RunScreen(QMainWindow):
     """What the operator looks at all day."""
 
     title = "Run"
+    told = pyqtSignal(str, str)
+    """A key and what the window should tell; no text: it is settled."""
 
     def __init__(self, run: LiveRun, link: Link, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowFlags(Qt.WindowType.Widget)
         self.setDockNestingEnabled(True)
+        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
+        self.setCorner(Qt.Corner.BottomLeftCorner, LEFT)
+        self.setCorner(Qt.Corner.BottomRightCorner, RIGHT)
         self.deeds: list[QAction] = []
         self._run = run
         self._link = link
-        self._docks: dict[str, QDockWidget] = {}
-        centre = QWidget()
-        column = QVBoxLayout(centre)
-        column.addWidget(QLabel("The current case"))
-        self.setCentralWidget(centre)
+        self.docks: dict[str, QDockWidget] = {}
+        self.plan = PlanPanel(run, link)
+        self.controls = Controls(run, link, self.plan)
+        self.case = CasePanel(run)
+        self.prompt = PromptBar(run, link)
+        self.echo = QLabel()
+        self.echo.setObjectName("prompt-echo")
+        self.echo.setProperty("role", "small")
+        self.echo.setContentsMargins(16, 0, 16, 4)
+        self.echo.hide()
+        self.setCentralWidget(self._centre())
+        self.controls.told.connect(self.told)
+        self.plan.pointed.connect(self.case.look_at)
+        self.case.followed.connect(self.plan.show_case)
+        run.prompts_changed.connect(self._tell_echo)
+        self._add_deeds()
         self._add_docks()
+        # What docks hold may be slow to import; the window is there before.
+        QTimer.singleShot(0, self._fill_docks)
 
     def shown(self) -> None:
-        """Come to the front."""
+        """Come to the front: what was edited elsewhere may switch cases on or off."""
+        self.plan.ask()
+
+    def _plan(self) -> QWidget:
+        card = QFrame()
+        card.setProperty("role", "card")
+        card.setMinimumWidth(300)
+        column = QVBoxLayout(card)
+        column.setContentsMargins(12, 4, 12, 12)
+        column.addWidget(self.plan, 1)
+        column.addWidget(self.controls)
+        return card
+
+    def _centre(self) -> QWidget:
+        card = QFrame()
+        card.setProperty("role", "card")
+        column = QVBoxLayout(card)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.case, 1)
+        column.addWidget(self.echo)
+        outer = QWidget()
+        rows = QVBoxLayout(outer)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(8)
+        rows.addWidget(self.prompt)
+        rows.addWidget(card, 1)
+        return _padded(outer)
+
+    def _tell_echo(self) -> None:
+        answered = self._run.answered
+        if answered is not None:
+            self.echo.setText(f"{echo_of(answered)} — {answered.event.text}")
+            self.echo.setVisible(True)
+
+    # Deeds.
+
+    def _add_deeds(self) -> None:
+        controls = self.controls
+        for name, text, act, keys in (
+            ("start", "Run the chosen cases", controls.start, "Ctrl+R"),
+            ("failed-again", "Run again what did not pass", controls.start_failed, "Ctrl+Shift+R"),
+            ("from-here", "Run from the cursor on", controls.start_here, "Ctrl+Shift+H"),
+            ("pause", "Pause the run, or let it go on", controls.pause, "Ctrl+P"),
+            ("abort", "Abort the run…", controls.ask_abort, "Ctrl+Shift+A"),
+            ("search-plan", "Search the plan", self._search, "Ctrl+F"),
+            ("follow", "Follow the case that runs", self.case.follow, "Ctrl+End"),
+        ):
+            deed = QAction(text, self)
+            deed.setObjectName(name)
+            deed.setShortcut(QKeySequence(keys))
+            deed.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            deed.triggered.connect(lambda _, do=act: do())
+            self.deeds.append(deed)
+        sound = QAction("Sound with questions of the bench", self)
+        sound.setObjectName("sound")
+        sound.setCheckable(True)
+        sound.setChecked(bool(settings().value("prompt/sound", False, type=bool)))
+        sound.toggled.connect(lambda on: settings().setValue("prompt/sound", on))
+        self.deeds.append(sound)
+
+    def _search(self) -> None:
+        self.plan.search.setFocus()
+        self.plan.search.selectAll()
+
+    # Docks.
 
     def _add_docks(self) -> None:
+        plan = QDockWidget("Plan", self)
+        plan.setObjectName("plan-dock")
+        plan.setWidget(self._plan())
+        plan.setTitleBarWidget(QWidget())
+        plan.topLevelChanged.connect(partial(_title_when_floating, plan))
+        self.addDockWidget(LEFT, plan)
+        self.docks["plan"] = plan
         first: dict[Qt.DockWidgetArea, QDockWidget] = {}
         for one in DOCKS:
             dock = QDockWidget(one.title, self)
             dock.setObjectName(f"{one.name}-dock")
-            dock.setWidget(one.make(self._run, self._link))
             self.addDockWidget(one.area, dock)
             if one.area in first:
                 self.tabifyDockWidget(first[one.area], dock)
             first.setdefault(one.area, dock)
-            self._docks[one.name] = dock
+            self.docks[one.name] = dock
+            # Tabs name the docks; one that floats has a title of its own.
+            dock.setTitleBarWidget(QWidget())
+            dock.topLevelChanged.connect(partial(_title_when_floating, dock))
+            toggle = dock.toggleViewAction()
+            assert toggle is not None
+            toggle.setText(f"Show or hide {one.title}")
+            self.deeds.append(toggle)
         for dock in first.values():
             dock.raise_()
+
+    def _fill_docks(self) -> None:
+        for one in DOCKS:
+            self.docks[one.name].setWidget(one.make(self._run, self._link))
+        right = [self.docks[one.name] for one in DOCKS if one.area is RIGHT]
+        below = [self.docks[one.name] for one in DOCKS if one.area is BELOW]
+        if right:
+            self.resizeDocks(right[:1], [300], Qt.Orientation.Horizontal)
+        if below:
+            self.resizeDocks(below[:1], [240], Qt.Orientation.Vertical)
+        self.resizeDocks([self.docks["plan"]], [400], Qt.Orientation.Horizontal)
         state = settings().value("run/docks")
         if isinstance(state, QByteArray):
             self.restoreState(state)
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 - Qt's name
-        """Remember where the docks stood."""
+        """Remember how everything stood."""
         settings().setValue("run/docks", self.saveState())
         super().closeEvent(event)
+
+
+def _title_when_floating(dock: QDockWidget, floats: bool) -> None:
+    dock.setTitleBarWidget(None if floats else QWidget())
+
+
+def _padded(widget: QWidget) -> QWidget:
+    outer = QWidget()
+    column = QVBoxLayout(outer)
+    column.setContentsMargins(0, 8, 0, 0)
+    column.addWidget(widget)
+    return outer

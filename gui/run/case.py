@@ -1,0 +1,383 @@
+"""The current case: what it is about, and its steps with their checks as they happen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PyQt6.QtCore import (
+    QAbstractListModel,
+    QEvent,
+    QModelIndex,
+    QRectF,
+    QSize,
+    Qt,
+    pyqtSignal,
+)
+from PyQt6.QtGui import QColor, QFontMetrics, QPainter
+from PyQt6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QListView,
+    QPushButton,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from bench.clock import spoken
+from bench.journal import Record
+from bench.views import CaseView, State
+from gui.labels import ElidedLabel, label
+from gui.live import LiveRun
+from gui.palette import font, mark_icon, mark_of, paint_mark, px, theme
+from gui.run.case_lines import CaseLines, Kind, Line
+
+ROW = 28
+_TIME = 54
+"""Width of the column with the times."""
+
+
+class LinesModel(QAbstractListModel):
+    """The lines of the case that is looked at."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown = CaseLines()
+        self._count = 0
+
+    def look_at(self, case: CaseView | None) -> None:
+        """Show another case from its beginning."""
+        self.beginResetModel()
+        self.shown = CaseLines(case)
+        self.shown.advance()
+        self._count = len(self.shown.lines)
+        self.endResetModel()
+
+    def advance(self) -> None:
+        """Show what is new."""
+        stood, changed = self.shown.advance()
+        if len(self.shown.lines) > stood:
+            self.beginInsertRows(QModelIndex(), stood, len(self.shown.lines) - 1)
+            self._count = len(self.shown.lines)
+            self.endInsertRows()
+        for line in changed:
+            self.dataChanged.emit(self.index(line), self.index(line))
+
+    def line(self, index: QModelIndex) -> Line:
+        """Return the line of an index."""
+        return self.shown.lines[index.row()]
+
+    def line_of_record(self, n: int) -> int | None:
+        """Return the last line that came from a record or before it."""
+        found = None
+        for number, line in enumerate(self.shown.lines):
+            if line.record and line.record <= n:
+                found = number
+        return found
+
+    def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: N802, B008
+        """Count the lines."""
+        return 0 if parent.isValid() else self._count
+
+    def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Tell what a line says."""
+        line = self.line(index)
+        match role:
+            case Qt.ItemDataRole.DisplayRole:
+                return line.text
+            case Qt.ItemDataRole.ToolTipRole:
+                return f"{line.text}\n{line.right}".strip()
+            case Qt.ItemDataRole.AccessibleTextRole:
+                word = f"{mark_of(line.mark).word}: " if line.mark else ""
+                return f"{word}{line.text} {line.right}".strip()
+            case Qt.ItemDataRole.SizeHintRole:
+                return QSize(100, px(ROW))
+            case _:
+                return None
+
+
+class LineDelegate(QStyledItemDelegate):
+    """Paints a line: time, mark, text, and what stands at the right."""
+
+    def paint(
+        self, painter: QPainter | None, option: QStyleOptionViewItem, index: QModelIndex
+    ) -> None:
+        """Paint it."""
+        model = index.model()
+        assert painter is not None
+        assert isinstance(model, LinesModel)
+        line, colours = model.line(index), theme()
+        box = QRectF(option.rect)
+        selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        if selected:
+            painter.fillRect(option.rect, QColor(colours.selection))
+        elif line.kind is Kind.STEP:
+            painter.fillRect(option.rect, QColor(colours.hover))
+        ink = QColor(colours.muted if line.is_void else colours.text)
+        quiet = QColor(colours.text if selected else colours.muted)
+        self._write(
+            painter,
+            QRectF(box.left() + 12, box.top(), px(_TIME), box.height()),
+            _time(line.at) if line.kind is not Kind.DETAIL else "",
+            quiet,
+            12,
+        )
+        indent = {Kind.STEP: 0, Kind.DETAIL: 52}.get(line.kind, 26)
+        left = box.left() + 12 + px(_TIME) + px(indent)
+        side = px(16)
+        if line.mark:
+            mark = QRectF(left, box.center().y() - side / 2, side, side)
+            paint_mark(painter, mark, line.mark, colours.skipped if line.is_void else None)
+        elif line.kind is Kind.PROMPT:
+            painter.setBrush(QColor(colours.attention))
+            painter.setPen(QColor(colours.on_attention))
+            painter.drawRoundedRect(
+                QRectF(left + 1, box.center().y() - side / 2 + 1, side - 2, side - 2), 3, 3
+            )
+        if line.kind is not Kind.DETAIL:
+            left += side + px(8)
+        right = box.right() - 12
+        if line.right:
+            ends = QFontMetrics(font(13))
+            width = min(ends.horizontalAdvance(line.right) + 4, box.width() * 0.45)
+            area = QRectF(right - width, box.top(), width, box.height())
+            self._write(painter, area, line.right, quiet, 13, right=True)
+            right -= width + px(12)
+        if line.kind is Kind.ACT and not line.mark:
+            ink = quiet
+        if (
+            line.mark
+            and line.mark not in ("pass", "none", "running")
+            and line.kind is not Kind.STEP
+        ):
+            ink = QColor(colours.of(line.mark))
+        area = QRectF(left, box.top(), right - left, box.height())
+        bold = line.kind is Kind.STEP
+        self._write(
+            painter,
+            area,
+            line.text,
+            ink,
+            14 if bold else 13.5,
+            bold=bold,
+            mono=line.kind is Kind.DETAIL,
+        )
+
+    def _write(
+        self,
+        painter: QPainter,
+        area: QRectF,
+        text: str,
+        ink: QColor,
+        size: float,
+        *,
+        bold: bool = False,
+        mono: bool = False,
+        right: bool = False,
+    ) -> None:
+        which = font(size, bold=bold, monospaced=mono)
+        painter.setFont(which)
+        painter.setPen(ink)
+        fits = QFontMetrics(which).elidedText(text, Qt.TextElideMode.ElideRight, int(area.width()))
+        side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
+        painter.drawText(area, int(side | Qt.AlignmentFlag.AlignVCenter), fits)
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:  # noqa: N802
+        """Return the size of a line."""
+        return QSize(100, px(ROW))
+
+
+class CasePanel(QWidget):
+    """Shows the case that runs, or the one that the operator looks at."""
+
+    followed = pyqtSignal(str)
+    """The case that runs came into view."""
+
+    def __init__(self, run: LiveRun, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._run = run
+        self._looked: str | None = None
+        """The case that the operator wants to look at; None: whichever runs."""
+        self._sticks = True
+        """Whether the list scrolls along; not after the operator has scrolled up."""
+        self.model = LinesModel()
+        self._mark = QLabel()
+        self._title = ElidedLabel()
+        self._title.setProperty("role", "title")
+        self._purpose = label(role="muted", wraps=True)
+        self._reason = label(role="problem", wraps=True)
+        self._reason.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._elapsed = label(role="heading")
+        self.follow_button = QPushButton("Follow the run")
+        self.follow_button.setObjectName("case-follow")
+        self.follow_button.setAccessibleName("Follow the case that runs")
+        self.follow_button.clicked.connect(self.follow)
+        self.list = self._make_list()
+        head = QHBoxLayout()
+        head.setSpacing(12)
+        head.addWidget(self._mark)
+        head.addWidget(self._title, 1)
+        head.addWidget(self._elapsed)
+        head.addWidget(self.follow_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 12, 16, 8)
+        column.setSpacing(6)
+        column.addLayout(head)
+        column.addWidget(self._purpose)
+        column.addWidget(self._reason)
+        column.addSpacing(4)
+        line = QFrame()
+        line.setProperty("role", "line")
+        column.addWidget(line)
+        column.addWidget(self.list, 1)
+        run.begun.connect(self._begun)
+        run.advanced.connect(self._advanced)
+        run.selected.connect(self._selected)
+        self._show_head()
+
+    def _make_list(self) -> QListView:
+        view = QListView()
+        view.setObjectName("case-lines")
+        view.setAccessibleName("Steps and checks of the case")
+        view.setModel(self.model)
+        view.setItemDelegate(LineDelegate(view))
+        view.setUniformItemSizes(True)
+        view.setProperty("role", "plain")
+        view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        bar = view.verticalScrollBar()
+        assert bar is not None
+        bar.actionTriggered.connect(self._scrolled)
+        bar.rangeChanged.connect(self._grown)
+        view.clicked.connect(self._clicked)
+        return view
+
+    @property
+    def case(self) -> CaseView | None:
+        """The case that is shown."""
+        return self.model.shown.case
+
+    @property
+    def is_following(self) -> bool:
+        """Tell whether the case that runs is shown, and the list scrolls along."""
+        return self._looked is None and self._sticks
+
+    def look_at(self, case: str) -> None:
+        """Show a case of the run, until the operator follows the run again."""
+        found = next((one for one in self._run.view.cases if one.id == case), None)
+        if found is None:
+            return
+        self._looked = None if found is self._run.view.case else case
+        self._sticks = found.state is not State.ENDED
+        self._show(found)
+
+    def follow(self) -> None:
+        """Show the case that runs, and scroll along."""
+        self._looked, self._sticks = None, True
+        self._show(self._newest())
+        self.list.scrollToBottom()
+
+    def _newest(self) -> CaseView | None:
+        view = self._run.view
+        if view.case is not None:
+            return view.case
+        begun = [case for case in view.cases if case.state is not State.WAITING]
+        return begun[-1] if begun else None
+
+    def _show(self, case: CaseView | None) -> None:
+        self.model.look_at(case)
+        self._show_head()
+        if self._sticks:
+            self.list.scrollToBottom()
+
+    # What changes.
+
+    def _begun(self) -> None:
+        self._looked, self._sticks = None, True
+        self._show(None)
+
+    def _advanced(self, records: list[Record]) -> None:
+        newest = self._newest()
+        if self._looked is None and newest is not self.case:
+            self._sticks = True
+            self._show(newest)
+            if newest is not None:
+                self.followed.emit(newest.id)
+            return
+        self.model.advance()
+        self._show_head()
+
+    def _show_head(self) -> None:
+        case = self.case
+        running = self._run.view.case
+        self.follow_button.setVisible(not self.is_following and running is not None)
+        if case is None:
+            self._mark.setPixmap(mark_icon("waiting", 28).pixmap(28, 28))
+            self._title.setText("No case runs")
+            self._purpose.setText("Choose cases on the left and start the run.")
+            self._elapsed.setText("")
+            self._reason.hide()
+            return
+        state = case.verdict if case.state is State.ENDED else str(case.state)
+        self._mark.setPixmap(mark_icon(state, 28).pixmap(28, 28))
+        self._title.setText(f"{case.id}  {case.title}")
+        self._purpose.setText(case.purpose.split("\n\n")[0].replace("\n", " "))
+        word = mark_of(state).word
+        self._elapsed.setText(f"{word} · {spoken(case.duration)}" if case.duration else word)
+        self._reason.setVisible(bool(case.reason))
+        self._reason.setText(case.reason or "")
+        self._reason.setStyleSheet(f"color: {theme().of(state)}")
+
+    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Draw the mark in the colours of another theme."""
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.StyleChange:
+            self._show_head()
+
+    # Scrolling.
+
+    def _scrolled(self) -> None:
+        """Note where the operator scrolled to; the list's own scrolling is not told here."""
+        bar = self.list.verticalScrollBar()
+        assert bar is not None
+        self._sticks = bar.sliderPosition() >= bar.maximum() - px(ROW)
+        running = self._run.view.case
+        self.follow_button.setVisible(not self.is_following and running is not None)
+
+    def _grown(self) -> None:
+        if self._sticks:
+            self.list.scrollToBottom()
+
+    def _clicked(self, index: QModelIndex) -> None:
+        record = self.model.line(index).record
+        if record:
+            self._run.select(record)
+
+    def _selected(self, n: int) -> None:
+        """Show what another view points at."""
+        view = self._run.view
+        case = next(
+            (one for one in reversed(view.cases) if _first_record(one) <= n and one.steps), None
+        )
+        if case is not None and case is not self.case:
+            self.look_at(case.id)
+        line = self.model.line_of_record(n)
+        if line is not None:
+            self._sticks = False
+            self.list.setCurrentIndex(self.model.index(line))
+
+
+def _first_record(case: CaseView) -> float:
+    for step in case.steps:
+        for item in step.items:
+            return item.n
+    return float("inf")
+
+
+def _time(seconds: float) -> str:
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes:.0f}:{rest:05.2f}" if minutes else f"{rest:.2f}"

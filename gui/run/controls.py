@@ -1,0 +1,187 @@
+"""What starts a run, holds it and ends it; the question before an abort never blocks a prompt."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+
+from gui.link import Link, Refusal
+from gui.live import LiveRun
+from gui.operator import operator_name
+from gui.run.plan import PlanPanel
+
+
+class Controls(QWidget):
+    """Buttons below the plan: those for an idle bench, or those for a run that goes on."""
+
+    told = pyqtSignal(str, str)
+    """A key and what the window should tell; no text: it is settled."""
+
+    def __init__(
+        self, run: LiveRun, link: Link, plan: PlanPanel, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._run = run
+        self._link = link
+        self._plan = plan
+        self._starting = False
+        self.start_button = _button("run-start", "Run", "primary")
+        self.again_button = _button("run-failed-again", "Failed again")
+        self.here_button = _button("run-from-here", "From here")
+        self.pause_button = _button("run-pause", "Pause")
+        self.abort_button = _button("run-abort", "Abort…", "danger")
+        self.sure_button = _button("run-abort-now", "Abort now", "danger")
+        self.stay_button = _button("run-abort-not", "Let it run")
+        self.question = QLabel()
+        self.question.setWordWrap(True)
+        self.start_button.clicked.connect(self.start)
+        self.again_button.clicked.connect(self.start_failed)
+        self.here_button.clicked.connect(self.start_here)
+        self.pause_button.clicked.connect(self.pause)
+        self.abort_button.clicked.connect(self.ask_abort)
+        self.sure_button.clicked.connect(self.abort)
+        self.stay_button.clicked.connect(lambda: self._pages.setCurrentIndex(1))
+        self._pages = QStackedWidget()
+        self._pages.addWidget(_row(self.start_button, self.again_button, self.here_button))
+        self._pages.addWidget(_row(self.pause_button, self.abort_button))
+        asking = QWidget()
+        column = QVBoxLayout(asking)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.question)
+        column.addWidget(_row(self.sure_button, self.stay_button))
+        self._pages.addWidget(asking)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._pages)
+        for signal in (
+            plan.model.checks_changed,
+            run.begun,
+            run.advanced,
+            link.session_changed,
+            link.state_changed,
+        ):
+            signal.connect(self._look)
+        selection = plan.tree.selectionModel()
+        assert selection is not None
+        selection.currentChanged.connect(self._look)
+        plan.wanted.connect(self.start_cases)
+        self._look()
+
+    @property
+    def is_going_on(self) -> bool:
+        """Tell whether a run goes on, as far as the engine told."""
+        going = self._link.session.get("run")
+        view = self._run.view
+        return going is not None and not (self._run.run == going and view.ended is not None)
+
+    def _look(self, *_: object) -> None:
+        """Show what can be done now."""
+        chosen, model = self._plan.model.chosen, self._plan.model
+        connected = self._link.state == "connected"
+        self.start_button.setText(f"Run {len(chosen)} case{'' if len(chosen) == 1 else 's'}")
+        self.start_button.setEnabled(bool(chosen) and connected and not self._starting)
+        failed = model.not_passed
+        self.again_button.setText(f"Failed again ({len(failed)})" if failed else "Failed again")
+        self.again_button.setEnabled(bool(failed) and connected and not self._starting)
+        entry = model.entry_at(self._plan.tree.currentIndex())
+        can = entry is not None and entry.runnable and connected and not self._starting
+        self.here_button.setEnabled(can)
+        paused = self._run.view.paused
+        self.pause_button.setText("Go on" if paused else "Pause")
+        aborting = self._run.view.aborted_by is not None
+        self.pause_button.setEnabled(connected and not aborting)
+        self.abort_button.setEnabled(connected)
+        self.abort_button.setText("Cut clean-ups short…" if aborting else "Abort…")
+        if not self.is_going_on:
+            self._pages.setCurrentIndex(0)
+        elif self._pages.currentIndex() == 0:
+            self._pages.setCurrentIndex(1)
+
+    # Starting.
+
+    def start(self) -> None:
+        """Run what is chosen."""
+        self.start_cases(self._plan.model.chosen)
+
+    def start_failed(self) -> None:
+        """Run again what did not pass."""
+        self.start_cases(self._plan.model.not_passed)
+
+    def start_here(self) -> None:
+        """Run what is chosen from the cursor on."""
+        if self._plan.current is not None:
+            self.start_cases(self._plan.model.from_on(self._plan.current))
+
+    def start_cases(self, cases: list[str]) -> None:
+        """Ask the engine for a run; the stream tells when it has begun."""
+        if not cases or self.is_going_on or self._starting:
+            return
+        self._starting = True
+        self._look()
+        body: dict[str, Any] = {"cases": cases}
+        if self._plan.dut_wanted:
+            body["dut"] = self._plan.dut_wanted
+        # Devices are opened before the run begins, and that may take its time.
+        self._link.post("/runs", body, self._started, self._not_started, within=120_000)
+
+    def _started(self, answer: dict[str, Any]) -> None:
+        self._starting = False
+        refused = answer.get("refused") or []
+        self.told.emit("start", "; ".join(f"Not run: {one}" for one in refused))
+        self._link.refresh()
+        self._look()
+
+    def _not_started(self, refusal: Refusal) -> None:
+        self._starting = False
+        self.told.emit("start", f"The run was not started: {refusal.text}")
+        self._look()
+
+    # Holding and ending.
+
+    def pause(self) -> None:
+        """Hold the run at its next step, or let it go on."""
+        self._control("resume" if self._run.view.paused else "pause")
+
+    def ask_abort(self) -> None:
+        """Ask whether to abort, beside whatever the bench asks."""
+        if not self.is_going_on:
+            return
+        aborting = self._run.view.aborted_by is not None
+        self.question.setText(
+            "Cut the clean-ups short? The lab is made safe all the same."
+            if aborting
+            else "Abort the run? The lab is made safe; the case that runs gets no verdict."
+        )
+        self.sure_button.setText("Cut short" if aborting else "Abort now")
+        self._pages.setCurrentIndex(2)
+
+    def abort(self) -> None:
+        """End the run with the lab safe."""
+        self._pages.setCurrentIndex(1)
+        self._control("abort")
+
+    def _control(self, word: str) -> None:
+        run = self._link.session.get("run")
+        if run is not None:
+            self._link.post(f"/runs/{run}/{word}", {"by": operator_name()}, lambda _: None)
+
+
+def _button(name: str, text: str, role: str = "") -> QPushButton:
+    button = QPushButton(text)
+    button.setObjectName(name)
+    button.setAccessibleName(text.rstrip("…"))
+    button.setProperty("role", role)
+    return button
+
+
+def _row(*buttons: QPushButton) -> QWidget:
+    widget = QWidget()
+    row = QHBoxLayout(widget)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(8)
+    row.addWidget(buttons[0], 1)
+    for button in buttons[1:]:
+        row.addWidget(button)
+    return widget
