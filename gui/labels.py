@@ -1,4 +1,4 @@
-"""Labels: one that cuts what is too long, and the shorthand for those with a role."""
+"""A label that cuts what is too long."""
 
 from __future__ import annotations
 
@@ -31,11 +31,3 @@ class ElidedLabel(QLabel):
         painter.setPen(self.palette().color(self.foregroundRole()))
         painter.drawText(self.rect(), self.alignment(), fits)
         painter.end()
-
-
-def label(text: str = "", role: str = "", *, wraps: bool = False) -> QLabel:
-    """Make a label of a role (`gui.style`)."""
-    made = QLabel(text)
-    made.setProperty("role", role)
-    made.setWordWrap(wraps)
-    return made

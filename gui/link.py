@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import orjson
+from PyQt6 import sip
 from PyQt6.QtCore import QByteArray, QObject, QTimer, QUrl, pyqtSignal
 from PyQt6.QtNetwork import QNetworkAccessManager, QNetworkReply, QNetworkRequest
 from PyQt6.QtWebSockets import QWebSocket
@@ -162,9 +163,10 @@ class Link(QObject):
             try:
                 value = _value(reply, raw=raw)
             except _Refused as why:
-                (failed or self.refused.emit)(why.refusal)
+                if _is_there(failed):
+                    (failed or self.refused.emit)(why.refusal)
                 return
-            if then is not None:
+            if then is not None and _is_there(then):
                 then(value)
 
         reply.finished.connect(finished)
@@ -265,6 +267,12 @@ class _Refused(Exception):
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.text)
         self.refusal = refusal
+
+
+def _is_there(call: Callable[..., Any] | None) -> bool:
+    """Tell whether who asked is still there: a window may be closed before its answer comes."""
+    owner = getattr(call, "__self__", None)
+    return not (isinstance(owner, QObject) and sip.isdeleted(owner))
 
 
 def _value(reply: QNetworkReply, *, raw: bool) -> Any:

@@ -82,8 +82,8 @@ QComboBox::drop-down {{ border: 0; width: 24px; }}
 QComboBox::down-arrow {{ image: url({ART}/chevron-{theme.name}.svg); width: {px(14)};
     height: {px(14)}; }}
 QCheckBox, QRadioButton {{ spacing: 8px; background: transparent; }}
-QAbstractItemView::indicator, QCheckBox::indicator {{ width: {px(16)}; height: {px(16)}; border: 1px solid {theme.muted};
-    border-radius: 4px; background: {theme.surface}; }}
+QAbstractItemView::indicator, QCheckBox::indicator {{ width: {px(16)}; height: {px(16)};
+    border: 1px solid {theme.muted}; border-radius: 4px; background: {theme.surface}; }}
 QAbstractItemView::indicator:checked, QCheckBox::indicator:checked {{ background: {theme.accent};
     border-color: {theme.accent}; image: url({ART}/check-{theme.name}.svg); }}
 QAbstractItemView::indicator:indeterminate, QCheckBox::indicator:indeterminate {{

@@ -8,9 +8,11 @@ from PyQt6.QtCore import (
     QAbstractListModel,
     QEvent,
     QModelIndex,
+    QObject,
     QRectF,
     QSize,
     Qt,
+    QTimer,
     pyqtSignal,
 )
 from PyQt6.QtGui import QColor, QFontMetrics, QPainter
@@ -31,9 +33,10 @@ from PyQt6.QtWidgets import (
 from bench.clock import spoken
 from bench.journal import Record
 from bench.views import CaseView, State
-from gui.labels import ElidedLabel, label
+from gui.labels import ElidedLabel
 from gui.live import LiveRun
 from gui.palette import font, mark_icon, mark_of, paint_mark, px, theme
+from gui.parts import text
 from gui.run.case_lines import CaseLines, Kind, Line
 
 ROW = 28
@@ -44,8 +47,8 @@ _TIME = 54
 class LinesModel(QAbstractListModel):
     """The lines of the case that is looked at."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
         self.shown = CaseLines()
         self._count = 0
 
@@ -204,14 +207,14 @@ class CasePanel(QWidget):
         """The case that the operator wants to look at; None: whichever runs."""
         self._sticks = True
         """Whether the list scrolls along; not after the operator has scrolled up."""
-        self.model = LinesModel()
+        self.model = LinesModel(self)
         self._mark = QLabel()
         self._title = ElidedLabel()
         self._title.setProperty("role", "title")
-        self._purpose = label(role="muted", wraps=True)
-        self._reason = label(role="problem", wraps=True)
+        self._purpose = text(role="muted", wraps=True)
+        self._reason = text(role="problem", wraps=True)
         self._reason.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._elapsed = label(role="heading")
+        self._elapsed = text(role="heading")
         self.follow_button = QPushButton("Follow the run")
         self.follow_button.setObjectName("case-follow")
         self.follow_button.setAccessibleName("Follow the case that runs")
@@ -251,7 +254,8 @@ class CasePanel(QWidget):
         view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         bar = view.verticalScrollBar()
         assert bar is not None
-        bar.actionTriggered.connect(self._scrolled)
+        # What is shown then may move the list, which has to have scrolled by then.
+        bar.actionTriggered.connect(lambda: QTimer.singleShot(0, self._scrolled))
         bar.rangeChanged.connect(self._grown)
         view.clicked.connect(self._clicked)
         return view

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from gui.link import Link, Refusal
 from gui.live import LiveRun
 from gui.operator import operator_name
+from gui.parts import button, text
 from gui.run.plan import PlanPanel
 
 
@@ -27,22 +29,14 @@ class Controls(QWidget):
         self._link = link
         self._plan = plan
         self._starting = False
-        self.start_button = _button("run-start", "Run", "primary")
-        self.again_button = _button("run-failed-again", "Failed again")
-        self.here_button = _button("run-from-here", "From here")
-        self.pause_button = _button("run-pause", "Pause")
-        self.abort_button = _button("run-abort", "Abort…", "danger")
-        self.sure_button = _button("run-abort-now", "Abort now", "danger")
-        self.stay_button = _button("run-abort-not", "Let it run")
-        self.question = QLabel()
-        self.question.setWordWrap(True)
-        self.start_button.clicked.connect(self.start)
-        self.again_button.clicked.connect(self.start_failed)
-        self.here_button.clicked.connect(self.start_here)
-        self.pause_button.clicked.connect(self.pause)
-        self.abort_button.clicked.connect(self.ask_abort)
-        self.sure_button.clicked.connect(self.abort)
-        self.stay_button.clicked.connect(lambda: self._pages.setCurrentIndex(1))
+        self.start_button = _button("run-start", "Run", self.start, "primary")
+        self.again_button = _button("run-failed-again", "Failed again", self.start_failed)
+        self.here_button = _button("run-from-here", "From here", self.start_here)
+        self.pause_button = _button("run-pause", "Pause", self.pause)
+        self.abort_button = _button("run-abort", "Abort…", self.ask_abort, "danger")
+        self.sure_button = _button("run-abort-now", "Abort now", self.abort, "danger")
+        self.stay_button = _button("run-abort-not", "Let it run", self._look_again)
+        self.question = text(wraps=True)
         self._pages = QStackedWidget()
         self._pages.addWidget(_row(self.start_button, self.again_button, self.here_button))
         self._pages.addWidget(_row(self.pause_button, self.abort_button))
@@ -75,6 +69,10 @@ class Controls(QWidget):
         going = self._link.session.get("run")
         view = self._run.view
         return going is not None and not (self._run.run == going and view.ended is not None)
+
+    def _look_again(self) -> None:
+        self._pages.setCurrentIndex(1)
+        self._look()
 
     def _look(self, *_: object) -> None:
         """Show what can be done now."""
@@ -168,12 +166,10 @@ class Controls(QWidget):
             self._link.post(f"/runs/{run}/{word}", {"by": operator_name()}, lambda _: None)
 
 
-def _button(name: str, text: str, role: str = "") -> QPushButton:
-    button = QPushButton(text)
-    button.setObjectName(name)
-    button.setAccessibleName(text.rstrip("…"))
-    button.setProperty("role", role)
-    return button
+def _button(name: str, words: str, act: Callable[[], object], role: str = "") -> QPushButton:
+    made = button(words, act, name=words.rstrip("…"), role=role)
+    made.setObjectName(name)
+    return made
 
 
 def _row(*buttons: QPushButton) -> QWidget:
@@ -182,6 +178,6 @@ def _row(*buttons: QPushButton) -> QWidget:
     row.setContentsMargins(0, 0, 0, 0)
     row.setSpacing(8)
     row.addWidget(buttons[0], 1)
-    for button in buttons[1:]:
-        row.addWidget(button)
+    for one in buttons[1:]:
+        row.addWidget(one)
     return widget

@@ -16,10 +16,10 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from gui.labels import label
 from gui.link import Link, Refusal
 from gui.live import LiveRun
 from gui.palette import mark_icon
+from gui.parts import text
 from gui.run.act_form import ActForm, methods_of, said
 
 LONGEST = 200_000
@@ -51,7 +51,7 @@ class DevicesPanel(QWidget):
         header.setStretchLastSection(False)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
-        self.message = label(role="small", wraps=True)
+        self.message = text(role="small", wraps=True)
         self.method = QComboBox()
         self.method.setObjectName("devices-method")
         self.method.setAccessibleName("What the device does")
@@ -65,7 +65,7 @@ class DevicesPanel(QWidget):
         self.safe_button.setAccessibleName("Make the lab safe")
         self.safe_button.setProperty("role", "danger")
         self.safe_button.clicked.connect(self.make_safe)
-        self.result = label(role="small", wraps=True)
+        self.result = text(role="small", wraps=True)
         self._place = QVBoxLayout()
         row = QHBoxLayout()
         row.addWidget(self.method, 1)

@@ -41,7 +41,7 @@ class PlanPanel(QWidget):
         self._link = link
         self._ticks = 0
         self._duts: tuple[str, ...] = ()
-        self.model = PlanModel()
+        self.model = PlanModel(self)
         self.search = QLineEdit()
         self.search.setObjectName("plan-search")
         self.search.setAccessibleName("Search the plan")

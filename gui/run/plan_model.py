@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from PyQt6.QtCore import QAbstractItemModel, QModelIndex, Qt, pyqtSignal
+from PyQt6.QtCore import QAbstractItemModel, QModelIndex, QObject, Qt, pyqtSignal
 
 from bench.views import CaseView, State
 from gui.palette import mark_of
@@ -75,8 +75,8 @@ class PlanModel(QAbstractItemModel):
 
     checks_changed = pyqtSignal()
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
         self.entries: dict[str, Entry] = {}
         """All cases by id, in the order of the suite."""
         self.groups: list[Group] = []

@@ -27,11 +27,11 @@ from PyQt6.QtWidgets import (
 
 from bench.views import PromptView
 from gui.application import settings
-from gui.labels import label
 from gui.link import Link, Refusal
 from gui.live import LiveRun
 from gui.operator import operator_name
 from gui.palette import px
+from gui.parts import text
 from gui.run.answer_keys import AnswerKeys, Said
 from gui.run.case_lines import said_in_words
 
@@ -82,20 +82,20 @@ class PromptBar(QFrame):
         self._chosen = 0
         self._came_from: QWidget | None = None
         self._total = 1.0
-        self._caption = label(role="small")
-        self._more = label(role="small")
-        self._text = label(role="prompt")
+        self._caption = text(role="small")
+        self._more = text(role="small")
+        self._text = text(role="prompt")
         self._text.setObjectName("prompt-text")
         self._text.setWordWrap(True)
         self._picture = QLabel()
         self._picture.setObjectName("prompt-picture")
-        self._left = label(role="title")
+        self._left = text(role="title")
         self._left.setObjectName("prompt-time-left")
         self._time = QProgressBar()
         self._time.setTextVisible(False)
         self._time.setAccessibleName("Time that is left")
         self._time.setFixedWidth(px(110))
-        self._problem = label(role="problem")
+        self._problem = text(role="problem")
         self._problem.setWordWrap(True)
         self._entry = QLineEdit()
         self._entry.setObjectName("prompt-entry")
@@ -104,7 +104,7 @@ class PromptBar(QFrame):
         self._note.setObjectName("prompt-note")
         self._note.setAccessibleName("Note to the answer")
         self._note.setMaxLength(2000)
-        self._hint = label(role="small")
+        self._hint = text(role="small")
         self._buttons = QHBoxLayout()
         self._buttons.setSpacing(8)
         self._lay_out()
@@ -198,6 +198,8 @@ class PromptBar(QFrame):
         self.setVisible(True)
         self._keys.shown()
         self._tick()
+        if not self._run.is_live:
+            return
         self._take_focus()
         if settings().value("prompt/sound", False, type=bool):
             QApplication.beep()
@@ -226,7 +228,8 @@ class PromptBar(QFrame):
                 )
                 self._picture.setVisible(True)
 
-        self._link.fetch(f"/pictures/{quote(name)}", show, lambda refusal: None)
+        if self._link.state == "connected":
+            self._link.fetch(f"/pictures/{quote(name)}", show, lambda refusal: None)
 
     # The answers.
 
@@ -250,13 +253,13 @@ class PromptBar(QFrame):
                     lambda: self._say(Said.YES)
                 )
             case "judge":
-                for text, name, said in (
+                for words, name, said in (
                     ("Enter  Pass", "yes", Said.YES),
                     ("F  Fail…", "no", Said.NO),
                     ("I  Inconclusive…", "unsure", Said.UNSURE),
                 ):
                     role = "primary" if said is Said.YES else ""
-                    self._button(text, name, role).clicked.connect(lambda _, s=said: self._say(s))
+                    self._button(words, name, role).clicked.connect(lambda _, s=said: self._say(s))
             case _:
                 self._button("Enter  Done", "yes", "primary").clicked.connect(
                     lambda: self._say(Said.YES)
@@ -267,17 +270,19 @@ class PromptBar(QFrame):
         if kind != "enter":
             self._button("C  Comment", "comment").clicked.connect(lambda: self._say(Said.COMMENT))
 
-    def _button(self, text: str, name: str, role: str = "") -> QPushButton:
-        button = QPushButton(text)
+    def _button(self, words: str, name: str, role: str = "") -> QPushButton:
+        button = QPushButton(words)
         button.setObjectName(f"prompt-{name}")
-        button.setAccessibleName(text.partition("  ")[2].rstrip("…"))
+        button.setAccessibleName(words.partition("  ")[2].rstrip("…"))
         button.setProperty("role", role)
         button.installEventFilter(self)
         self._buttons.addWidget(button)
         return button
 
     def _enable(self) -> None:
-        can = self._link.state == "connected" and not self._sending
+        can = self._link.state == "connected" and not self._sending and self._run.is_live
+        if not can and self._has_focus():
+            self.setFocus()  # what is disabled would pass it on to somebody else
         for index in range(self._buttons.count()):
             item = self._buttons.itemAt(index)
             widget = item.widget() if item is not None else None
@@ -287,18 +292,20 @@ class PromptBar(QFrame):
         self._tell_hint()
 
     def _tell_hint(self) -> None:
-        if self._sending:
-            text = "Sent; the engine has not confirmed it yet…"
+        if not self._run.is_live:
+            words = "Recorded; there is nothing to answer"
+        elif self._sending:
+            words = "Sent; the engine has not confirmed it yet…"
         elif self._link.state != "connected":
-            text = "No connection: it can be answered once the engine is back"
+            words = "No connection: it can be answered once the engine is back"
         elif self._note_for is not None:
-            text = "Enter sends it, Esc goes back"
+            words = "Enter sends it, Esc goes back"
         elif not self._has_focus():
-            text = "F2 goes here, then answer by key"
+            words = "F2 goes here, then answer by key"
         else:
-            text = f"as {operator_name()}"
-        if self._hint.text() != text:
-            self._hint.setText(text)
+            words = f"as {operator_name()}"
+        if self._hint.text() != words:
+            self._hint.setText(words)
 
     def _choose(self, number: int) -> None:
         prompt = self._prompt
@@ -314,7 +321,7 @@ class PromptBar(QFrame):
     def _say(self, said: Said) -> None:
         """Do what a key or a button says."""
         prompt = self._prompt
-        if prompt is None or self._sending or not self._keys.is_settled:
+        if prompt is None or self._sending or not self._keys.is_settled or not self._run.is_live:
             return
         kind = prompt.event.kind
         match said:
@@ -359,9 +366,9 @@ class PromptBar(QFrame):
         no: Any = "fail" if kind == "judge" else False
         self._send("inconclusive" if self._note_for is Said.UNSURE else no)
 
-    def _ask_note(self, said: Said, text: str) -> None:
+    def _ask_note(self, said: Said, words: str) -> None:
         self._note_for = said
-        self._note.setPlaceholderText(text)
+        self._note.setPlaceholderText(words)
         self._note.setVisible(True)
         self._note.setFocus()
         self._problem.hide()
@@ -394,16 +401,18 @@ class PromptBar(QFrame):
             return
         self._sending = False
         if refusal.status == 0:
-            text = f"The answer may not have arrived ({refusal.text}). Answer again."
+            words = f"The answer may not have arrived ({refusal.text}). Answer again."
         elif refusal.status == 409:
-            text = f"Your answer came too late: {refusal.text}."
+            words = f"Your answer came too late: {refusal.text}."
         else:
-            text = f"The engine did not take the answer: {refusal.text}"
-        self._tell_problem(text)
+            words = f"The engine did not take the answer: {refusal.text}"
+        self._tell_problem(words)
         self._enable()
+        if self._has_focus():
+            self._take_focus(even_from_text=True)
 
-    def _tell_problem(self, text: str) -> None:
-        self._problem.setText(text)
+    def _tell_problem(self, words: str) -> None:
+        self._problem.setText(words)
         self._problem.setVisible(True)
 
     # Time.
@@ -419,18 +428,20 @@ class PromptBar(QFrame):
         if self._prompt is None:
             return
         left = self._seconds_left()
-        if self._link.session.get("held"):
-            text, share, short = "held", 100, False
+        if not self._run.is_live:
+            words, share, short = "", 0, False
+        elif self._link.session.get("held"):
+            words, share, short = "held", 100, False
         elif left is None:
-            text, share, short = "", 0, False
+            words, share, short = "", 0, False
         else:
             minutes, seconds = divmod(int(max(0.0, left)), 60)
-            text = f"{minutes}:{seconds:02d}"
+            words = f"{minutes}:{seconds:02d}"
             self._total = max(self._total, left)
             share, short = round(100 * max(0.0, left) / self._total), left < HASTE
-        if text != self._left.text():
-            self._left.setText(text)
-            self._left.setAccessibleName(f"{text} left" if text else "")
+        if words != self._left.text():
+            self._left.setText(words)
+            self._left.setAccessibleName(f"{words} left" if words else "")
             role = "problem" if short else "title"
             if self._left.property("kind") != role:
                 self._left.setProperty("kind", role)
@@ -458,8 +469,15 @@ class PromptBar(QFrame):
 
     def _give_back_focus(self) -> None:
         before, self._came_from = self._came_from, None
-        if self._has_focus() and before is not None and before.isVisible():
+        if not self._has_focus():
+            return
+        if before is not None and before.isVisible():
             before.setFocus()
+        else:
+            # Or Qt gives it to the next field, and whoever goes on typing writes there.
+            focus = QApplication.focusWidget()
+            if focus is not None:
+                focus.clearFocus()
 
     def _has_focus(self) -> bool:
         focus = QApplication.focusWidget()

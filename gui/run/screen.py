@@ -39,6 +39,8 @@ class Dock:
     title: str
     area: Qt.DockWidgetArea
     make: Callable[[LiveRun, Link], QWidget]
+    live: bool = False
+    """Of no use in a replay."""
 
 
 def _devices(run: LiveRun, link: Link) -> QWidget:
@@ -55,8 +57,8 @@ def _watchers(run: LiveRun, link: Link) -> QWidget:
 
 # Each is imported when the docks are filled, after the window's first paint.
 DOCKS: tuple[Dock, ...] = (
-    Dock("devices", "Devices", RIGHT, _devices),
-    Dock("watchers", "Watchers", RIGHT, _watchers),
+    Dock("devices", "Devices", RIGHT, _devices, live=True),
+    Dock("watchers", "Watchers", RIGHT, _watchers, live=True),
 )
 
 
@@ -77,6 +79,7 @@ class RunScreen(QMainWindow):
         self.deeds: list[QAction] = []
         self._run = run
         self._link = link
+        self._parts = [one for one in DOCKS if run.is_live or not one.live]
         self.docks: dict[str, QDockWidget] = {}
         self.plan = PlanPanel(run, link)
         self.controls = Controls(run, link, self.plan)
@@ -100,6 +103,7 @@ class RunScreen(QMainWindow):
     def shown(self) -> None:
         """Come to the front: what was edited elsewhere may switch cases on or off."""
         self.plan.ask()
+        self.plan.tree.setFocus()
 
     def _plan(self) -> QWidget:
         card = QFrame()
@@ -109,6 +113,7 @@ class RunScreen(QMainWindow):
         column.setContentsMargins(12, 4, 12, 12)
         column.addWidget(self.plan, 1)
         column.addWidget(self.controls)
+        self.controls.setVisible(self._run.is_live)
         return card
 
     def _centre(self) -> QWidget:
@@ -151,6 +156,7 @@ class RunScreen(QMainWindow):
             deed.setShortcut(QKeySequence(keys))
             deed.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             deed.triggered.connect(lambda _, do=act: do())
+            deed.setEnabled(self._run.is_live or act == self._search)
             self.deeds.append(deed)
         sound = QAction("Sound with questions of the bench", self)
         sound.setObjectName("sound")
@@ -174,7 +180,7 @@ class RunScreen(QMainWindow):
         self.addDockWidget(LEFT, plan)
         self.docks["plan"] = plan
         first: dict[Qt.DockWidgetArea, QDockWidget] = {}
-        for one in DOCKS:
+        for one in self._parts:
             dock = QDockWidget(one.title, self)
             dock.setObjectName(f"{one.name}-dock")
             self.addDockWidget(one.area, dock)
@@ -193,10 +199,10 @@ class RunScreen(QMainWindow):
             dock.raise_()
 
     def _fill_docks(self) -> None:
-        for one in DOCKS:
+        for one in self._parts:
             self.docks[one.name].setWidget(one.make(self._run, self._link))
-        right = [self.docks[one.name] for one in DOCKS if one.area is RIGHT]
-        below = [self.docks[one.name] for one in DOCKS if one.area is BELOW]
+        right = [self.docks[one.name] for one in self._parts if one.area is RIGHT]
+        below = [self.docks[one.name] for one in self._parts if one.area is BELOW]
         if right:
             self.resizeDocks(right[:1], [300], Qt.Orientation.Horizontal)
         if below:

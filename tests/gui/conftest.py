@@ -27,6 +27,18 @@ def qapp() -> QApplication:
     return make_application()
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """Hide and collect what the test has let go before anything is painted once more.
+
+    Else it is collected in the middle of its own painting, which crashes.
+    """
+    for widget in QApplication.topLevelWidgets():
+        widget.hide()
+    gc.collect()
+    yield
+
+
 @pytest.fixture(autouse=True)
 def _apart(qapp: QApplication, tmp_path: Path) -> Iterator[None]:
     """Give each test settings of its own, and take its widgets away when it is over.

@@ -1,0 +1,191 @@
+"""The plan: what is shown of it, what is chosen, and what is started of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PyQt6.QtCore import QModelIndex, Qt
+from PyQt6.QtTest import QTest
+from PyQt6.QtWidgets import QStyleOptionViewItem
+from pytestqt.qtbot import QtBot
+
+from bench.events import CaseEnded
+from gui.link import Refusal
+from gui.live import LiveRun
+from gui.run.controls import Controls
+from gui.run.plan import PlanPanel
+from gui.run.plan_delegate import PlanDelegate
+from tests.gui.asked import AskedLink
+from tests.gui.recorded import number_of, records, shown
+
+hand: Any = QTest
+"""Its stubs take what are static methods for others."""
+
+
+def procedure(name: str, group: str = "core", outcome: str = "runnable") -> dict[str, Any]:
+    why = None if outcome == "runnable" else "needs C-07"
+    return {
+        "id": name,
+        "title": f"Title of {name}",
+        "group": group,
+        "mark": "-" if name == "000_RESET" else "M",
+        "outcome": outcome,
+        "reason": why,
+    }
+
+
+PROCEDURES = [
+    procedure("000_RESET", "restore"),
+    procedure("TC_903_CS"),
+    procedure("TC_902_CS"),
+    procedure("TC_901_CS"),
+    procedure("TC_905_CS", "other", "not-applicable"),
+]
+
+
+class Plan:
+    """The plan and its controls on a link that notes what is asked."""
+
+    def __init__(self, qtbot: QtBot) -> None:
+        self.run, self.link = LiveRun(), AskedLink()
+        self.run.follow(self.link)
+        self.link.answers["/procedures"] = PROCEDURES
+        self.panel = PlanPanel(self.run, self.link)
+        self.controls = Controls(self.run, self.link, self.panel)
+        self.model = self.panel.model
+        for widget in (self.panel, self.controls):
+            qtbot.addWidget(widget)
+            widget.show()
+        self.tell(run=None)
+
+    def tell(self, **session: Any) -> None:
+        """Let the engine tell its session."""
+        self.link.session = {"run": None, "duts": [], **session}
+        self.link.session_changed.emit(self.link.session)
+
+    @property
+    def shown(self) -> list[str]:
+        """The ids that can be seen."""
+        return [one.id for group in self.model.groups for one in group.entries]
+
+    @property
+    def started(self) -> list[list[str]]:
+        """What the engine was asked to run."""
+        return [body["cases"] for body in self.link.posts("/runs")]
+
+
+def test_what_would_run_is_chosen_and_the_rest_is_hidden_but_there(qtbot: QtBot) -> None:
+    plan = Plan(qtbot)
+    assert plan.shown == ["000_RESET", "TC_903_CS", "TC_902_CS", "TC_901_CS"]
+    assert plan.model.chosen == ["TC_903_CS", "TC_902_CS", "TC_901_CS"]
+    plan.panel.filter.setCurrentText("All cases")
+    assert plan.shown[-1] == "TC_905_CS"
+    index = plan.model.index_of("TC_905_CS")
+    assert "needs C-07" in plan.model.data(index, Qt.ItemDataRole.ToolTipRole)
+    assert not plan.model.flags(index) & Qt.ItemFlag.ItemIsUserCheckable
+
+
+def test_a_search_finds_ids_and_titles(qtbot: QtBot) -> None:
+    plan = Plan(qtbot)
+    plan.panel.search.setText("902 title")
+    assert plan.shown == ["TC_902_CS"]
+    # What the search hides stays chosen.
+    assert len(plan.model.chosen) == 3
+    plan.panel.search.setText("no such case")
+    assert plan.shown == []
+
+
+def test_a_group_is_chosen_as_a_whole(qtbot: QtBot) -> None:
+    plan = Plan(qtbot)
+    group = plan.model.index(1, 0)
+    state = Qt.ItemDataRole.CheckStateRole
+    assert plan.model.data(group, state) == Qt.CheckState.Checked
+    plan.model.check(["TC_902_CS"], False)
+    assert plan.model.data(group, state) == Qt.CheckState.PartiallyChecked
+    plan.model.setData(group, Qt.CheckState.Unchecked, state)
+    assert plan.model.chosen == []
+    assert not plan.controls.start_button.isEnabled()
+
+
+def test_a_click_on_a_box_chooses_where_the_box_is_painted(qtbot: QtBot) -> None:
+    plan = Plan(qtbot)
+    tree = plan.panel.tree
+    index = plan.model.index_of("TC_902_CS")
+    delegate, option = tree.itemDelegate(), QStyleOptionViewItem()
+    assert isinstance(delegate, PlanDelegate)
+    option.rect = tree.visualRect(index)
+    place = delegate.box_at(option.rect).center()
+    hand.mouseClick(tree.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert plan.model.chosen == ["TC_903_CS", "TC_901_CS"]
+    tree.setCurrentIndex(index)
+    hand.keyClick(tree, Qt.Key.Key_Space)
+    assert plan.model.chosen == ["TC_903_CS", "TC_902_CS", "TC_901_CS"]
+
+
+def test_a_run_is_started_of_what_is_chosen_from_here_on_or_again(qtbot: QtBot) -> None:
+    plan = Plan(qtbot)
+    assert plan.controls.start_button.text() == "Run 3 cases"
+    plan.link.refusal = Refusal(409, "the bench is in use")
+    with qtbot.waitSignal(plan.controls.told) as told:
+        plan.controls.start()
+    assert told.args == ["start", "The run was not started: the bench is in use"]
+    plan.panel.tree.setCurrentIndex(plan.model.index_of("TC_902_CS"))
+    plan.controls.start_here()
+    found = records()
+    shown(plan.run, found[: number_of(CaseEnded, found) + 1])
+    failed = plan.model.not_passed
+    plan.controls.start_failed()
+    assert plan.started == [
+        ["TC_903_CS", "TC_902_CS", "TC_901_CS"],
+        ["TC_902_CS", "TC_901_CS"],
+        failed,
+    ]
+    assert len(failed) == 1
+
+
+def test_verdicts_come_with_the_records(qtbot: QtBot) -> None:
+    plan = Plan(qtbot)
+    shown(plan.run, records())
+    marks = {entry.id: entry.shown for entry in plan.model.entries.values() if entry.view}
+    assert marks == {case.id: case.verdict for case in plan.run.view.cases}
+    plan.panel.filter.setCurrentText("Not passed")
+    assert plan.shown == plan.model.not_passed
+    worst = plan.model.data(plan.model.index(0, 0), Qt.ItemDataRole.AccessibleTextRole)
+    assert "Fail" in worst
+    # Another run starts over.
+    plan.run.restart("another")
+    assert plan.model.not_passed == []
+
+
+def test_an_abort_is_asked_for_twice_and_a_run_can_be_held(qtbot: QtBot) -> None:
+    plan = Plan(qtbot)
+    found = records()
+    shown(plan.run, found[: number_of(CaseEnded, found) + 1])
+    run = plan.run.run
+    plan.tell(run=run)
+    assert plan.controls.pause_button.isVisible()
+    assert not plan.controls.start_button.isVisible()
+    plan.controls.pause()
+    plan.controls.abort_button.click()
+    assert plan.link.posts(f"/runs/{run}/abort") == []
+    assert "made safe" in plan.controls.question.text()
+    plan.controls.stay_button.click()
+    assert plan.controls.pause_button.isVisible()
+    plan.controls.abort_button.click()
+    plan.controls.sure_button.click()
+    assert len(plan.link.posts(f"/runs/{run}/abort")) == 1
+    assert len(plan.link.posts(f"/runs/{run}/pause")) == 1
+    # Nothing can be started while it goes on.
+    plan.controls.start()
+    assert plan.started == []
+
+
+def test_one_of_several_duts_is_named(qtbot: QtBot) -> None:
+    plan = Plan(qtbot)
+    plan.tell(duts=[{"vendor": "V", "model": "M", "identity": name} for name in ("A", "B")])
+    assert plan.panel.dut.isVisible()
+    plan.link.answers["/procedures?dut=B"] = PROCEDURES
+    plan.panel.dut.setCurrentIndex(1)
+    plan.controls.start()
+    assert plan.link.posts("/runs")[0]["dut"] == "B"
+    assert QModelIndex() == plan.model.index_of("no such case")
