@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_right
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from bench import __version__, errors
 from bench.events import (
@@ -75,6 +77,8 @@ class Derivation:
         self._records = records
         messages = (received(record) for record in records)
         self._messages = {message.n: message for message in messages if message is not None}
+        self._in_order = list(self._messages.values())
+        self._ends = [record.n for record in records if isinstance(record.event, CaseEnded)]
         self._planned: list[str] = []
         self._version = ""
         """The version that recorded the run."""
@@ -183,11 +187,12 @@ class Derivation:
     def _case_started(self, record: Record, event: CaseStarted) -> None:
         if self._case is not None:
             raise Differs(f"{event.case} begins before {self._case.id} has ended")
-        later = (r.n for r in self._records if r.n > record.n and isinstance(r.event, CaseEnded))
-        end = next(later, self._records[-1].n)
-        messages = [m for m in self._messages.values() if record.n < m.n <= end]
+        following = bisect_right(self._ends, record.n)
+        end = self._ends[following] if following < len(self._ends) else self._records[-1].n
+        number = attrgetter("n")
+        start, stop = (bisect_right(self._in_order, n, key=number) for n in (record.n, end))
         evidence = Evidence(
-            messages,
+            self._in_order[start:stop],
             begun=record.n,
             connection=self._connection,
             same_words=self._version == __version__,

@@ -6,6 +6,8 @@ import base64
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+from operator import attrgetter
 from typing import Any
 
 from bench.events import (
@@ -28,6 +30,9 @@ GRACE = 0.001
 
 _CLAIMING = ("expect", "none", "forbid")
 """Rules that use up the message by which they are decided."""
+
+
+_NUMBER = attrgetter("n")
 
 
 class Differs(Exception):
@@ -79,6 +84,9 @@ class Evidence:
         self._same_words = same_words
         """True when the version that recorded words its texts as this one does."""
         self._messages = messages
+        latest_first = (message.stamp.mono for message in reversed(messages))
+        self._earliest = list(accumulate(latest_first, min))[::-1]
+        """For each message the earliest moment from it on, by which a search ends in time."""
         self._by_record = {message.n: message for message in messages}
         self._calls: list[tuple[Record, Call]] = []
         """Our CALLs whose answers were not judged yet."""
@@ -216,16 +224,19 @@ class Evidence:
             raise Differs(f"record {n} is no message of the DUT in this case")
         return self._by_record[n]
 
-    def _between(self, after: int, before: int | None = None) -> list[Received]:
-        start = bisect_right(self._messages, after, key=lambda message: message.n)
-        return [m for m in self._messages[start:] if before is None or m.n <= before]
+    def _between(self, after: int, before: int | None = None) -> Sequence[Received]:
+        start = bisect_right(self._messages, after, key=_NUMBER)
+        stop = None if before is None else bisect_right(self._messages, before, key=_NUMBER)
+        return self._messages[start:stop]
 
     def _fitting(self, rule: dict[str, Any], *, until: float) -> tuple[int, ...]:
         """List the messages in a window that fit, that came in time, and that nothing claimed."""
         pattern = pattern_from_json(rule["pattern"])
+        start = bisect_right(self._messages, rule["after"], key=_NUMBER)
+        stop = bisect_right(self._earliest, until, start)
         return tuple(
             message.n
-            for message in self._between(rule["after"])
+            for message in self._messages[start:stop]
             if message.stamp.mono <= until
             and message.n not in self.claimed
             and not pattern.misses(message.frame)

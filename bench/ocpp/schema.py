@@ -45,6 +45,7 @@ def _documents(version: str) -> dict[str, dict[str, Any]]:
     return found
 
 
+@cache
 def actions(version: str = "v16") -> frozenset[str]:
     """List the actions that the specification knows, with those of the security whitepaper."""
     return frozenset(name for name in _documents(version) if not name.endswith("Response"))
