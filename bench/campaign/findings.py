@@ -104,21 +104,21 @@ def _cases(found: list[CaseHistory]) -> Iterator[str]:
     for state, text in (
         ("fail", "failed"),
         ("error", "ended with an error of the bench"),
-        ("inconclusive", "is inconclusive"),
-        (TO_RUN, "is to be run"),
-        ("undetermined", "can't be decided whether it applies"),
-        ("not-runnable", "applies, but can't run on this bench"),
+        ("inconclusive", "inconclusive"),
+        (TO_RUN, "to be run"),
+        ("undetermined", "of which the PICS does not tell whether they apply"),
+        ("not-runnable", "that this bench can't run"),
     ):
         yield from _named([one.id for one in found if one.state == state], text)
     again = [one.id for one in found if one.unreasoned]
-    yield from _named(again, "was run again and nobody said why, so that this does not count")
+    yield from _named(again, "run again without a reason, which does not count")
 
 
 def _named(cases: list[str], text: str) -> Iterator[str]:
     if cases:
         more = f" and {len(cases) - NAMED} more" if len(cases) > NAMED else ""
-        count = f"{len(cases)} cases, each " if cases[1:] else ""
-        yield f"{count}{text}: {', '.join(cases[:NAMED])}{more}"
+        count = "1 case" if len(cases) == 1 else f"{len(cases)} cases"
+        yield f"{count} {text}: {', '.join(cases[:NAMED])}{more}"
 
 
 def _runs(view: CampaignView) -> Iterator[str]:

@@ -48,7 +48,7 @@ def lines(folder: Path, view: CampaignView) -> Iterator[str]:
         if case.state in ("fail", "error", "inconclusive", "waived") or case.attempts[1:]:
             yield f"  {case.id:<13} {_case(case)}"
             yield from (f"  {'':<13}   {text}" for text in _attempts(case))
-    yield f"Shown     {certificate(view)[1].headline}"
+    yield f"Result    {certificate(view)[1].headline}"
     points = open_points(view)
     for text in points:
         yield f"Open      {text}"
