@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
 import shutil
@@ -31,17 +32,24 @@ from bench.journal import JOURNAL, is_being_written
 from bench.ocpp.monitors import NAMES as MONITORS
 from bench.toml import near
 
-CHANGES = (*RESETTING, "ocpp")
-"""Kinds of change that people record."""
+log = logging.getLogger(__name__)
 
 
 def settle(campaign: Campaign, by: str) -> list[str]:
-    """Take up every run in the campaign's folder that is over, however it ended; return them."""
+    """Take up every run in the campaign's folder that is over, however it ended; return them.
+
+    One whose journal is not sound is left out with a warning: it must not stop everything else.
+    """
     found = []
     for folder in untaken(campaign.folder, campaign.view):
         if is_being_written(folder / JOURNAL):
             continue
-        campaign.add(added(folder, by))
+        try:
+            event = added(folder, by)
+        except BenchError as error:
+            log.warning("run %s is not taken up: %s", folder.name, error)
+            continue
+        campaign.add(event)
         found.append(folder.name)
     return found
 
@@ -217,7 +225,8 @@ def close(campaign: Campaign, by: str, remark: str) -> list[str]:
     Whether a certificate can be stated does not matter: a campaign can end without one.
     """
     for folder in untaken(campaign.folder, campaign.view):
-        raise ConfigError(f"{campaign.folder}: run {folder.name} goes on")
+        why = "it goes on, or its journal is not sound"
+        raise ConfigError(f"{campaign.folder}: run {folder.name} is not taken up, as {why}")
     points = open_points(campaign.view)
     campaign.add(CampaignClosed(by, remark, points))
     return points

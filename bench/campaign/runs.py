@@ -12,6 +12,7 @@ from bench.errors import ConfigError
 from bench.events import CaseStarted, EarlierResultsVoid, FrameReceived
 from bench.journal import JOURNAL, JournalReader
 from bench.ocpp.frame import Call, parse
+from bench.report import KEPT
 from bench.report.results import reason_of
 from bench.runview import RunView
 from bench.views import CaseView, State
@@ -35,7 +36,7 @@ def added(folder: Path, by: str, source: str = "") -> RunAdded:
     path = folder / JOURNAL
     if not path.is_file():
         raise ConfigError(f"{folder}: no {JOURNAL} here, so this is no run's folder")
-    view, reader = RunView(), JournalReader(path)
+    view, reader = RunView(KEPT), JournalReader(path)
     told: dict[str, list[str]] = {key: [] for key in _REPORTED}
     fractions: set[bool] = set()
     void: list[dict[str, Any]] = []

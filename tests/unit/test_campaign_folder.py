@@ -210,7 +210,10 @@ def test_a_killed_run_is_taken_up_once_nobody_writes_it(book: Book) -> None:
     with (path / JOURNAL).open("rb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)  # as its writer does
         assert book.settle() == []
-        with book.changing() as campaign, pytest.raises(ConfigError, match="run r1 goes on"):
+        with (
+            book.changing() as campaign,
+            pytest.raises(ConfigError, match="run r1 is not taken up"),
+        ):
             close(campaign, "ada", "")
     assert [one.name for one in untaken(book.folder, read(book.folder))] == ["r1"]
     assert book.settle() == ["r1"]
@@ -221,6 +224,20 @@ def test_a_killed_run_is_taken_up_once_nobody_writes_it(book: Book) -> None:
         (SECOND, "none", "cut off"),
     ]
     assert book.settle() == []
+
+
+def test_a_run_that_is_not_sound_is_left_out_and_stops_nothing_else(
+    book: Book, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad = write_run(book.folder / "runs" / "bad", {FIRST: "fail"}) / JOURNAL
+    bad.write_bytes(bad.read_bytes().replace(b'"fail"', b'"pass"'))
+    write_run(book.folder / "runs" / "good", {SECOND: "pass"})
+    assert book.settle() == ["good"]
+    assert "run bad is not taken up: " in caplog.text
+    assert "line 3: the record was changed" in caplog.text
+    assert read(book.folder).runs.keys() == {"good"}
+    with book.changing() as campaign, pytest.raises(ConfigError, match="its journal is not sound"):
+        close(campaign, "ada", "")
 
 
 def test_a_journal_in_the_works_is_seen(tmp_path: Path) -> None:
