@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.campaign.acts import digest_of, untaken
 from bench.campaign.events import FileAdded, InputsTaken, RunAdded
-from bench.campaign.folder import FILES, RECORD, RUNS, read
+from bench.campaign.folder import FILES, RUNS, read
 from bench.campaign.runs import added
 from bench.campaign.view import CampaignView
 from bench.errors import BenchError, ConfigError
@@ -33,7 +33,7 @@ def verify_campaign(folder: Path, trust: Trust | None = None) -> Verification:
     files = _files(view)
     faults = [*_changed(folder, files)]
     summary = [
-        f"campaign {len(view.records)} records in a chain of hashes, the last {_head(folder)}",
+        f"campaign {len(view.records)} records in a chain of hashes, the last {view.head}",
         f"files    {len(files)} with a hash in the record",
     ]
     for name in sorted(_unknown(folder, files)):
@@ -42,15 +42,11 @@ def verify_campaign(folder: Path, trust: Trust | None = None) -> Verification:
         found = list(_faults_of(folder / RUNS / run.run, run, trust))
         faults += [f"run {run.run}: {fault}" for fault in found]
         state = "not sound" if found else "sound" if run.ended else "sound up to where it was cut"
-        summary.append(f"run      {run.run}: {len(run.cases)} cases, {state}")
+        cases = "1 case" if len(run.cases) == 1 else f"{len(run.cases)} cases"
+        summary.append(f"run      {run.run}: {cases}, {state}")
     for path in untaken(folder, view):
         summary.append(f"run      {path.name}: not taken up, so it was not verified")
     return Verification(tuple(summary), tuple(faults))
-
-
-def _head(folder: Path) -> str:
-    line = (folder / RECORD).read_bytes().rpartition(b"\n")[0].rpartition(b"\n")[2]
-    return line[-66:-2].decode()
 
 
 def _files(view: CampaignView) -> dict[str, str]:

@@ -62,6 +62,7 @@ class Campaign:
         }
         self._writer.write(to_json(document), durable=True)
         self.view.apply(record)
+        self.view.head = self._writer.head
 
 
 def _now() -> datetime:
@@ -150,7 +151,7 @@ def _read(folder: Path) -> tuple[CampaignView, End, int]:
     try:
         for record, place in chained(path, _record_of):
             view.apply(record)
-            end = place
+            end, view.head = place, place.head
     except Unsound as error:
         torn = path.read_bytes()[end.size :]
         if b"\n" in torn:

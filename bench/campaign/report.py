@@ -29,6 +29,7 @@ from bench.campaign.folder import RUNS, read
 from bench.campaign.results import Attempt, CaseHistory, histories
 from bench.campaign.view import CampaignRecord, CampaignView
 from bench.errors import ConfigError
+from bench.redaction import event_for_observer
 from bench.report import KEPT, read_run
 from bench.report.composition import Counting, document_of
 from bench.report.document import Document, Pair, Section, Table
@@ -48,12 +49,14 @@ def document(folder: Path, view: str = "lab") -> Document:
         waived=campaign.waived,
         remark=remark(found),
     )
+    shown = event_for_observer if view == "vendor" else None
     return document_of(
-        [read_run(folder / RUNS / run.run, most=KEPT) for run in added],
+        [read_run(folder / RUNS / run.run, shown, KEPT) for run in added],
         counting=counting,
         view=view,
         name=campaign.opened.campaign,
         more=list(sections(campaign, found, internal=view == "lab")),
+        people={str(by) for one in campaign.records if (by := getattr(one.event, "by", ""))},
     )
 
 
@@ -71,9 +74,10 @@ def sections(
     if tables:
         yield Section("Changes, waivers, connection", tables=tuple(tables))
     if internal:
-        tables = [one for one in (_notes(view), _files(view)) if one.rows]
-        if tables:
-            yield Section("Notes and files", tables=tuple(tables))
+        notes = _notes(view)
+        if notes.rows or view.files:
+            shown = (notes,) if notes.rows else ()
+            yield Section("Notes and files", pairs=tuple(_files(view)), tables=shown)
         yield Section("Who did what", tables=(_log(view),))
 
 
@@ -95,6 +99,7 @@ def _session(view: CampaignView) -> Iterator[Pair]:
         yield Pair("Short function check", works, view.intake.remark)
         stated = "yes" if view.intake.milliseconds else "no"
         yield Pair("Milliseconds in OCPP messages, as stated", stated, f"by {view.intake.by}")
+    yield Pair("Record of the session", f"{len(view.records)} records", f"last hash {view.head}")
     seen = {one for run in view.added for one in run.milliseconds}
     if seen:
         words = "always" if seen == {True} else "never" if seen == {False} else "sometimes"
@@ -197,9 +202,10 @@ def _notes(view: CampaignView) -> Table:
     return Table("Notes", ("When", "About", "Note", "By"), tuple(rows))
 
 
-def _files(view: CampaignView) -> Table:
-    rows = [(one.file, one.about or "–", one.text or "–", one.by, one.sha256) for one in view.files]
-    return Table("Files", ("File", "About", "What it shows", "By", "SHA-256"), tuple(rows))
+def _files(view: CampaignView) -> Iterator[Pair]:
+    for one in view.files:
+        about = f"about {one.about}" if one.about else ""
+        yield Pair(one.file, one.sha256, ", ".join(filter(None, (one.text, about, f"by {one.by}"))))
 
 
 def _log(view: CampaignView) -> Table:
@@ -222,7 +228,7 @@ def say(event: CampaignEvent) -> str:
         case ConnectionMeasured(technology=technology):
             return f"measured the connection: {technology}"
         case RunBegun(run=run, cases=cases):
-            return f"began run {run}: {len(cases)} cases"
+            return f"began run {run} with {', '.join(cases[:3])}{'…' if cases[3:] else ''}"
         case RunAdded(run=run, head=head):
             return f"added run {run}, whose journal ends with {head[:16]}…"
         case ReRunReasoned(run=run, reason=reason):

@@ -145,10 +145,12 @@ def _void(view: CampaignView) -> Iterator[list[str | None]]:
 
 
 def _changed_after(view: CampaignView, entry: RunEntry) -> str | None:
-    """Find a change of the DUT that came after a run, by the record or by the clock."""
+    """Find a change of the DUT that came after a run: by the record, or by the clock elsewhere."""
     assert entry.added is not None
+    elsewhere = entry.added.begun if entry.added.source else None
     for record, change in view.changes:
-        if change.resets and (entry.n < record.n or entry.added.begun < iso(record.utc)):
+        earlier = elsewhere is not None and elsewhere < iso(record.utc)
+        if change.resets and (entry.n < record.n or earlier):
             return f"{change.kind}: {change.what}"
     return None
 

@@ -23,6 +23,7 @@ from bench.campaign.events import (
     WaiverGranted,
     WaiverWithdrawn,
 )
+from bench.journal import FIRST
 
 E = TypeVar("E")
 
@@ -73,6 +74,8 @@ class CampaignView:
     def __init__(self) -> None:
         self.records: list[CampaignRecord] = []
         """All of them: who did what and when."""
+        self.head = FIRST
+        """Hash of the last one in its file."""
         self.opened: CampaignOpened | None = None
         self.inputs: InputsTaken | None = None
         """The files in force."""
@@ -124,11 +127,17 @@ class CampaignView:
 
     @property
     def added(self) -> list[RunAdded]:
-        """The runs that were taken up, in the order in which they were made."""
-        return sorted(
-            (one.added for one in self.runs.values() if one.added is not None),
-            key=lambda one: one.begun,
-        )
+        """The runs that were taken up, in the order in which they were made.
+
+        That is the order of the record, whatever the clocks said; one that was made elsewhere comes
+        before the first that began later.
+        """
+        runs = [one.added for one in self.runs.values() if one.added is not None]
+        found = [one for one in runs if not one.source]
+        for one in sorted((one for one in runs if one.source), key=lambda one: one.begun):
+            later = (place for place, run in enumerate(found) if run.begun > one.begun)
+            found.insert(next(later, len(found)), one)
+        return found
 
     @property
     def notes(self) -> list[NoteAdded]:

@@ -136,9 +136,12 @@ def write(run: RecordedRun, kind: str, path: Path | None = None, view: str = "la
 
     Raises `OSError` with the file's name.
     """
-    path = path or run.folder / name_of(kind, view)
+    return put(render(run, kind, view), path or run.folder / name_of(kind, view))
+
+
+def put(rendered: bytes, path: Path) -> Path:
+    """Write what was rendered and return the path; raises `OSError` with the file's name."""
     draft = path.with_name(f".{path.name}.new")  # nobody may read a half-written report
-    rendered = render(run, kind, view)
     try:
         draft.write_bytes(rendered)
         return draft.replace(path)

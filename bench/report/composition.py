@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bench import __version__
@@ -72,11 +72,12 @@ def document_of(
     name: str = "",
     more: Sequence[Section] = (),
     signatures: Sequence[Signature] = SIGNATURES,
+    people: Iterable[str] = (),
 ) -> Document:
     """Make the document of runs of one DUT, the oldest first.
 
     Without `counting` the newest result of a case counts that is not void. `name` is how several
-    runs are called together, `more` what they have beyond their records.
+    runs are called together, `more` what they have beyond their records, `people` who acted there.
     """
     last = runs[-1]
     assert last.view.started is not None
@@ -136,7 +137,7 @@ def document_of(
         runs=tuple(map(_facts, runs)),
         more=tuple(more),
         signatures=tuple(signatures),
-        people=tuple(sorted({name for run in runs for name in run.gathered.people})),
+        people=tuple(sorted({*people, *(name for run in runs for name in run.gathered.people)})),
         rendered_by=__version__,
         moment=last.view.last.utc if last.view.last else None,
     )

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bench.redaction import HIDDEN
-from bench.report.document import CasePart, Document, FailurePart, Pair
+from bench.report.document import CasePart, Document, FailurePart, Pair, Section
 from bench.report.sequence import Row
 
 SOMEBODY = "the operator"
@@ -36,6 +36,14 @@ def for_vendor(document: Document) -> Document:
 
     def pair(one: Pair) -> Pair:
         return replace(one, value=said(one.value), note=said(one.note))
+
+    def section(one: Section) -> Section:
+        tables = (
+            replace(table, rows=tuple(tuple(map(said, cells)) for cells in table.rows))
+            for table in one.tables
+        )
+        paragraphs, pairs = tuple(map(said, one.paragraphs)), tuple(map(pair, one.pairs))
+        return replace(one, paragraphs=paragraphs, pairs=pairs, tables=tuple(tables))
 
     def row(one: Row) -> Row:
         if one.kind in ("frame", "check", "step"):
@@ -78,6 +86,7 @@ def for_vendor(document: Document) -> Document:
         instruments=tuple(replace(one, state=said(one.state)) for one in document.instruments),
         pixit=tuple(map(pair, document.pixit)),
         outside=(),
+        more=tuple(map(section, document.more)),
         runs=tuple(replace(run, remark=said(run.remark)) for run in document.runs),
         signatures=tuple(replace(one, name="") for one in document.signatures),
     )

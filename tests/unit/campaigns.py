@@ -90,9 +90,9 @@ class Book:
         with self.changing() as campaign:
             return settle(campaign, "ada")
 
-    def run(self, verdicts: Mapping[str, str], **changes: Any) -> str:
-        """Make a run in the campaign's folder, an hour later, and take it up."""
-        self.now += timedelta(hours=1)
+    def run(self, verdicts: Mapping[str, str], later: float = 1.0, **changes: Any) -> str:
+        """Make a run in the campaign's folder, so many hours later, and take it up."""
+        self.now += timedelta(hours=later)
         self.runs += 1
         name = f"r{self.runs}"
         write_run(self.folder / "runs" / name, verdicts, begun=self.now, **changes)

@@ -63,6 +63,23 @@ def test_a_verdict_counts_until_a_run_with_a_reason_follows(book: Book) -> None:
     assert "failed" not in points(book)
 
 
+def test_the_record_tells_the_order_and_not_a_clock_that_was_set_back(book: Book) -> None:
+    book.run({FIRST: "fail"})
+    with book.changing() as campaign:
+        change(campaign, "hardware", "another contactor", "ada")
+    book.run({FIRST: "inconclusive", SECOND: "pass"}, later=-48)
+    again = book.run({FIRST: "pass"}, later=-48)
+    with book.changing() as campaign:
+        give_reason(campaign, again, "ada", "the lab's mains failed")
+    case = book.case()
+    assert [(one.verdict, one.void is None) for one in case.attempts] == [
+        ("fail", False),
+        ("inconclusive", True),
+        ("pass", True),
+    ]
+    assert (case.state, book.case(SECOND).state) == ("pass", "pass")
+
+
 def test_a_run_again_counts_if_it_is_worse(book: Book) -> None:
     book.run({FIRST: "pass"})
     again = book.run({FIRST: "fail"})
