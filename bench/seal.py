@@ -1,8 +1,8 @@
-"""What closes a run's record: the lab's signature on its last hash, and a time stamp of it.
+"""What closes a record: the lab's signature on its last hash, and a time stamp of it.
 
-`seal.json` stands beside the journal. Signed is its `statement`, three lines of plain text that
-name the run, the number of records and the hash of the last, which covers all before it and, by
-their hashes in it, all files of the run.
+`seal.json` stands beside the journal of a run or the record of a campaign. Signed is its
+`statement`, three lines of plain text that name the run or the campaign, the number of records and
+the hash of the last, which covers all before it and, by their hashes in it, all files of it.
 """
 
 from __future__ import annotations
@@ -28,21 +28,24 @@ TOKEN = "timestamp.tsr"
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """A journal that takes no more records."""
+    """A journal, or the record of a campaign, that takes no more records."""
 
     run: str
+    """Its run, or its campaign."""
     records: int
     head: str
     """Hash of the last record."""
+    kind: str = "run"
+    """`run` or `campaign`."""
 
     @property
     def statement(self) -> str:
         """What is signed."""
-        return f"Pilotbench run {self.run}\nrecords {self.records}\nhead {self.head}\n"
+        return f"Pilotbench {self.kind} {self.run}\nrecords {self.records}\nhead {self.head}\n"
 
 
 async def seal(folder: Path, closed: Closed, key: LabKey | None, lab: LabSettings) -> str | None:
-    """Sign a run and have its time stamped, as far as the lab does; return why it has no stamp.
+    """Sign a record and have its time stamped, as far as the lab does; return why it has no stamp.
 
     Raises `JournalError` when the seal can't be written; an authority that fails raises nothing.
     """

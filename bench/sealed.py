@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from cryptography.x509 import Certificate
@@ -29,6 +30,16 @@ class Trust:
     """Of time stamp authorities; a run without a stamp that leads to one of them is refused."""
 
 
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What a record says of its seal."""
+
+    n: int
+    """Which of its records says so."""
+    signer: dict[str, str] | None
+    timestamp: str | None
+
+
 @dataclass(slots=True)
 class Findings:
     """What a seal says, and what is wrong with it."""
@@ -40,24 +51,31 @@ class Findings:
 
 def check_seal(folder: Path, records: Sequence[Record], head: str, trust: Trust) -> Findings:
     """Check the seal of a run whose sound records are these."""
-    found = Findings()
     started = records[0].event if records else None
     if not isinstance(started, RunStarted):
-        return found
+        return Findings()
+    ended = records[-1].utc if isinstance(records[-1].event, RunEnded) else None
+    promise = Promise(1, started.signer, started.timestamp)
+    return check_closing(folder, Closed(started.run, records[-1].n, head), promise, ended, trust)
+
+
+def check_closing(
+    folder: Path, closed: Closed, promise: Promise, ended: datetime | None, trust: Trust
+) -> Findings:
+    """Check the seal of a record that ended then, or that did not come to its end."""
+    found = Findings()
     try:
         seal = read_seal(folder)
     except ValueError as error:
         found.faults.append(str(error))
         return found
-    ended = isinstance(records[-1].event, RunEnded)
-    closed = Closed(started.run, records[-1].n, head)
     if seal is not None and seal.statement != closed.statement:
         found.faults.append(_other_statement(seal, closed))
-    elif seal is not None or ended:
-        _check_signature(found, started, seal)
-        _check_stamp(found, folder, started, seal, records[-1], head, trust)
+    elif seal is not None or ended is not None:
+        _check_signature(found, closed, promise, seal)
+        _check_stamp(found, folder, closed, promise, seal, ended, trust)
     if trust.key is not None:
-        _check_key(found, seal, trust.key)
+        _check_key(found, closed, seal, trust.key)
     return found
 
 
@@ -69,26 +87,27 @@ def _other_statement(seal: Seal, closed: Closed) -> str:
     return f"{SEAL} was put on another record: it says {said!r}, the journal {is_!r}"
 
 
-def _check_signature(found: Findings, started: RunStarted, seal: Seal | None) -> None:
+def _check_signature(found: Findings, closed: Closed, promise: Promise, seal: Seal | None) -> None:
+    where_said = f"record {promise.n}"
     try:
-        promised = None if started.signer is None else PublicKey.from_json(started.signer)
+        promised = None if promise.signer is None else PublicKey.from_json(promise.signer)
     except (ValueError, KeyError, TypeError) as error:
-        found.faults.append(f"record 1: its signer can't be read: {error}")
+        found.faults.append(f"{where_said}: its signer can't be read: {error}")
         return
     signer = seal.signer if seal else None
     if promised is None and signer is None:
         found.said.append("signed   no")
     elif signer is None or seal is None:
         assert promised is not None
-        text = f"the run was to be signed with the key {promised.fingerprint}"
+        text = f"the {closed.kind} was to be signed with the key {promised.fingerprint}"
         where = "is not there" if seal is None else "holds no signature"
         found.faults.append(f"{text}, but {SEAL} {where}")
     elif promised is None:
         text = f"{SEAL} holds a signature with the key {signer.fingerprint}"
-        found.faults.append(f"{text}, record 1 says that there is none")
+        found.faults.append(f"{text}, {where_said} says that there is none")
     elif promised != signer:
         text = f"the signature in {SEAL} is with the key {signer.fingerprint}"
-        found.faults.append(f"{text}, record 1 names {promised.fingerprint}")
+        found.faults.append(f"{text}, {where_said} names {promised.fingerprint}")
     elif not signer.signed(seal.signature, seal.statement.encode()):
         text = f"the signature in {SEAL} does not fit"
         found.faults.append(f"{text}: it was changed, or is not with the key {signer.fingerprint}")
@@ -96,34 +115,35 @@ def _check_signature(found: Findings, started: RunStarted, seal: Seal | None) ->
         found.said.append(f"signed   with the key {signer.fingerprint}")
 
 
-def _check_key(found: Findings, seal: Seal | None, key: PublicKey) -> None:
+def _check_key(found: Findings, closed: Closed, seal: Seal | None, key: PublicKey) -> None:
+    what = f"the {closed.kind}"
     if seal is None or seal.signer is None:
-        found.faults.append(f"the run is not signed, expected with the key {key.fingerprint}")
+        found.faults.append(f"{what} is not signed, expected with the key {key.fingerprint}")
     elif seal.signer != key:
-        text = f"the run is signed with the key {seal.signer.fingerprint}"
+        text = f"{what} is signed with the key {seal.signer.fingerprint}"
         found.faults.append(f"{text}, expected {key.fingerprint}")
 
 
 def _check_stamp(
     found: Findings,
     folder: Path,
-    started: RunStarted,
+    closed: Closed,
+    promise: Promise,
     seal: Seal | None,
-    last: Record,
-    head: str,
+    ended: datetime | None,
     trust: Trust,
 ) -> None:
     stamp = seal.stamp if seal else None
     authority = stamp.get("authority") if stamp else None
-    if authority != started.timestamp:
-        text = f"record 1 says {started.timestamp or 'nobody'}"
+    if authority != promise.timestamp:
+        text = f"record {promise.n} says {promise.timestamp or 'nobody'}"
         found.faults.append(f"{SEAL} has a time stamp of {authority or 'nobody'}, {text}")
     if stamp is None or "failed" in stamp:
         why = stamp["failed"] if stamp else "none was asked for"
         if trust.anchors:
-            found.faults.append(f"the run has no time stamp: {why}")
+            found.faults.append(f"the {closed.kind} has no time stamp: {why}")
         elif stamp:
-            found.warnings.append(f"the run has no time stamp: {why}")
+            found.warnings.append(f"the {closed.kind} has no time stamp: {why}")
         return
     try:
         token = (folder / TOKEN).read_bytes()
@@ -134,15 +154,17 @@ def _check_stamp(
         found.faults.append(f"{TOKEN} was changed: its SHA-256 is not the one in {SEAL}")
         return
     try:
-        stamped = check(token, bytes.fromhex(head), anchors=trust.anchors)
+        stamped = check(token, bytes.fromhex(closed.head), anchors=trust.anchors)
     except NoStamp as error:
         found.faults.append(f"{TOKEN}: {error}")
         return
     trusted = "a trusted certificate" if stamped.anchored else "a certificate that it brings itself"
     said = f"{stamped.at:%Y-%m-%d %H:%M:%S} UTC by {stamped.by}, no. {stamped.serial}"
     found.said.append(f"stamped  {said}, with {trusted}")
-    apart = (stamped.at - last.utc).total_seconds()
+    if ended is None:
+        return
+    apart = (stamped.at - ended).total_seconds()
     if abs(apart) > APART:
         clock = "after" if apart > 0 else "before"
-        text = f"{abs(apart):.0f} s {clock} the end that the run's own clock says"
+        text = f"{abs(apart):.0f} s {clock} the end that the {closed.kind}'s own clock says"
         found.warnings.append(f"the time stamp is {text}")

@@ -29,6 +29,7 @@ from bench.campaign.view import CampaignView
 from bench.earlier import changed_claims
 from bench.errors import BenchError, ConfigError
 from bench.journal import JOURNAL, is_being_written
+from bench.lab_key import PublicKey
 from bench.ocpp.monitors import NAMES as MONITORS
 from bench.toml import near
 
@@ -219,7 +220,14 @@ def change(campaign: Campaign, kind: str, what: str, by: str) -> bool:
     return resets
 
 
-def close(campaign: Campaign, by: str, remark: str) -> list[str]:
+def close(
+    campaign: Campaign,
+    by: str,
+    remark: str,
+    *,
+    signer: PublicKey | None = None,
+    timestamp: str | None = None,
+) -> list[str]:
     """Close the campaign and return what was not settled; raises `ConfigError` while a run goes on.
 
     Whether a certificate can be stated does not matter: a campaign can end without one.
@@ -228,7 +236,8 @@ def close(campaign: Campaign, by: str, remark: str) -> list[str]:
         why = "it goes on, or its journal is not sound"
         raise ConfigError(f"{campaign.folder}: run {folder.name} is not taken up, as {why}")
     points = open_points(campaign.view)
-    campaign.add(CampaignClosed(by, remark, points))
+    key = None if signer is None else signer.to_json()
+    campaign.add(CampaignClosed(by, remark, points, key, timestamp))
     return points
 
 

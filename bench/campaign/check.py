@@ -14,7 +14,7 @@ from bench.campaign.view import CampaignView
 from bench.errors import BenchError, ConfigError
 from bench.events import to_data
 from bench.journal import JOURNAL
-from bench.sealed import Trust
+from bench.sealed import Promise, Trust, check_closing
 from bench.unlike import unlike
 from bench.verify import Verification, verify
 
@@ -38,6 +38,16 @@ def verify_campaign(folder: Path, trust: Trust | None = None) -> Verification:
     ]
     for name in sorted(_unknown(folder, files)):
         summary.append(f"         {name} is not in the record")
+    warnings: list[str] = []
+    if view.closed is not None:
+        promise = Promise(len(view.records), view.closed.signer, view.closed.timestamp)
+        at = view.records[-1].utc
+        sealed = check_closing(folder, view.sealing, promise, at, trust or Trust())
+        faults, summary, warnings = (
+            faults + sealed.faults,
+            summary + sealed.said,
+            sealed.warnings,
+        )
     for run in view.added:
         found = list(_faults_of(folder / RUNS / run.run, run, trust))
         faults += [f"run {run.run}: {fault}" for fault in found]
@@ -46,7 +56,7 @@ def verify_campaign(folder: Path, trust: Trust | None = None) -> Verification:
         summary.append(f"run      {run.run}: {cases}, {state}")
     for path in untaken(folder, view):
         summary.append(f"run      {path.name}: not taken up, so it was not verified")
-    return Verification(tuple(summary), tuple(faults))
+    return Verification(tuple(summary), tuple(faults), tuple(warnings))
 
 
 def _files(view: CampaignView) -> dict[str, str]:

@@ -201,6 +201,10 @@ class CampaignClosed:
     remark: str
     open_points: list[str] = field(default_factory=list)
     """What was not settled."""
+    signer: dict[str, str] | None = None
+    """With which key the record is signed now, as in a run."""
+    timestamp: str | None = None
+    """URL of the authority that is asked for a time stamp now."""
 
 
 CampaignEvent = (

@@ -24,6 +24,7 @@ from bench.campaign.events import (
     WaiverWithdrawn,
 )
 from bench.journal import FIRST
+from bench.seal import Closed
 
 E = TypeVar("E")
 
@@ -138,6 +139,12 @@ class CampaignView:
             later = (place for place, run in enumerate(found) if run.begun > one.begun)
             found.insert(next(later, len(found)), one)
         return found
+
+    @property
+    def sealing(self) -> Closed:
+        """What is signed when the campaign is closed."""
+        name = self.opened.campaign if self.opened else ""
+        return Closed(name, len(self.records), self.head, "campaign")
 
     @property
     def notes(self) -> list[NoteAdded]:

@@ -303,14 +303,35 @@ def _configure_close(parser: argparse.ArgumentParser) -> None:
 
 
 def _close(options: argparse.Namespace) -> int:
-    from bench.campaign.acts import close, settle
-    from bench.campaign.folder import changing
+    import asyncio
 
-    with changing(options.folder) as campaign:
-        settle(campaign, who(options))
-        points = close(campaign, who(options), options.note)
-    for point in points:
-        sys.stdout.write(f"not settled: {point}\n")
+    from bench.campaign.acts import close, settle
+    from bench.campaign.folder import changing, read
+    from bench.campaign.inputs import places
+    from bench.config import load_bench
+    from bench.lab_key import key_of
+    from bench.seal import SEAL, seal
+
+    view = read(options.folder)
+    bench = load_bench(places(options.folder, view)[0])
+    key = key_of(bench)
+    promised = view.closed is not None and (view.closed.signer or view.closed.timestamp)
+    if not promised or (options.folder / SEAL).exists():
+        with changing(options.folder) as campaign:
+            settle(campaign, who(options))
+            points = close(
+                campaign,
+                who(options),
+                options.note,
+                signer=key.public if key else None,
+                timestamp=bench.lab.timestamp,
+            )
+        for point in points:
+            sys.stdout.write(f"not settled: {point}\n")
+    # A program that died in between has closed the record, and left it without its seal.
+    failed = asyncio.run(seal(options.folder, read(options.folder).sealing, key, bench.lab))
+    if failed is not None:
+        sys.stderr.write(f"pilotbench: the campaign has no time stamp: {failed}\n")
     return 0
 
 

@@ -145,6 +145,34 @@ def test_what_people_do_is_recorded_with_their_names(
     assert call("verify", folder) == 0
 
 
+def test_a_closed_campaign_is_signed_with_the_lab_s_key(
+    tmp_path: Path, lab: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    bench, key, other = tmp_path / "bench.toml", tmp_path / "lab.pem", tmp_path / "other.pem"
+    bench.write_text(f'{lab[0].read_text()}\n[lab]\nsigning_key = "lab.pem"\n')
+    for path in (key, other):
+        assert cli.main(["key", "new", str(path)]) == 0
+        path.with_suffix(".pub").write_text(capsys.readouterr().out.partition("fingerprint")[0])
+    folder = new(tmp_path / "c", (bench, lab[1]))
+    assert cli.main(["verify", str(folder)]) == 0
+    assert call("close", folder, "--by", "ada") == 0
+    seal = (folder / "seal.json").read_bytes()
+    assert b"Pilotbench campaign c\\nrecords 3\\nhead " in seal
+    capsys.readouterr()
+    public = tmp_path / "lab.pub"
+    assert cli.main(["verify", str(folder), "--key", str(public)]) == 0
+    assert "\nsigned   with the key " in capsys.readouterr().out
+    assert cli.main(["verify", str(folder), "--key", str(tmp_path / "other.pub")]) == 1
+    assert "NOT SOUND: the campaign is signed with the key " in capsys.readouterr().out
+    (folder / "seal.json").unlink()
+    assert cli.main(["verify", str(folder)]) == 1
+    assert "the campaign was to be signed with the key " in capsys.readouterr().out
+    # As after a program that died between its record and its seal.
+    assert call("close", folder, "--by", "ada") == 0
+    assert (folder / "seal.json").read_bytes() == seal
+    assert call("close", folder, "--by", "ada") == 3
+
+
 def test_changed_files_are_taken_before_the_next_run_and_reset_what_they_must(
     tmp_path: Path, lab: tuple[Path, Path]
 ) -> None:
