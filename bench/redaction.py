@@ -23,7 +23,13 @@ def _viewer(data: dict[str, Any]) -> None:
     data.update(name=HIDDEN, share=HIDDEN)
 
 
+def _void(data: dict[str, Any]) -> None:
+    """Hide the ids of other runs: a link may be for a single one."""
+    data.update(runs=[HIDDEN])
+
+
 _REDACTIONS: dict[str, Callable[[dict[str, Any]], None]] = {
+    "EarlierResultsVoid": _void,
     "StationRefused": _refused,
     "ViewerConnected": _viewer,
     "ViewerDisconnected": _viewer,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import ExitStack
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -51,8 +52,10 @@ def make_app(
                 raise HTTPException(422, f"query.from: {from_[:20]!r}, expected a record's number")
             if follow not in ("true", "false"):
                 raise HTTPException(422, "query.follow: expected true or false")
-            if run is not None and not holder.may_read(engine.archive.get(run)):
-                raise NoSuchRun(f"there is no run {run!r}")
+            if run is not None:
+                found = await asyncio.to_thread(engine.archive.get, run)
+                if not holder.may_read(found):
+                    raise NoSuchRun(f"there is no run {run!r}")
             place.enter_context(viewers.place(holder))
         except (HTTPException, NoSuchRun, TooMany) as error:
             await socket.send_denial_response(_denial(error))

@@ -77,8 +77,10 @@ def private(path: Path) -> str:
 
 
 @asynccontextmanager
-async def serve(lab: Lab, out: Path) -> AsyncIterator[Served]:
+async def serve(lab: Lab, out: Path, *more_duts: Path) -> AsyncIterator[Served]:
     files: list[str | Path] = ["--bench", lab.bench_file, "--dut", lab.dut_file]
+    for dut in more_duts:
+        files += ["--dut", dut]
     async with running("serve", *files, "--out", out, "--api", "127.0.0.1:0") as program:
         assert program.process.stdout is not None
         async with asyncio.timeout(DEADLINE):
