@@ -9,8 +9,8 @@ import pytest
 
 from bench.events import EarlierResultsVoid, Event, Noted, StationRefused, ViewerConnected
 from bench.journal import Record, as_json
+from bench.redaction import event_for_observer
 from bench.server.feed import written
-from bench.server.redaction import event_for_observer
 
 
 @pytest.mark.parametrize(
