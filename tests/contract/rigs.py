@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import inspect
 import tomllib
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -17,8 +17,8 @@ import pytest
 from bench import toml
 from bench.device import Device, Driver
 from drivers import profile
-from drivers.link import modbus
 from drivers.link.http import HttpLink
+from drivers.link.modbus import ModbusLink
 from drivers.link.snmp import SnmpLink
 from drivers.sim.apc import ApcPdu
 from drivers.sim.card_changer import CardChanger
@@ -52,7 +52,10 @@ DEADLINE = 3.0
 """For whatever a test waits for, in s."""
 
 PATIENCE = 0.4
-"""Deadline of one answer in s, in place of the drivers' own."""
+"""Deadline of one answer in s while the twin misbehaves, in place of the drivers' own."""
+
+UNHURRIED = 5.0
+"""Deadline of one answer in s while it does not: a busy machine makes no answer late."""
 
 UID = "04A1B2C3D4E5F6"
 """Chip number and idTag of the card that card presenters hold."""
@@ -74,6 +77,19 @@ class Row:
     """What the driver waits for in s, by the name of its constant, so that tests are fast."""
 
 
+class Patience:
+    """The deadline of one answer, for the links of a test, in place of their own."""
+
+    def __init__(self) -> None:
+        self.seconds = UNHURRIED
+
+    def __get__(self, link: object, kind: type | None = None) -> float:
+        return self.seconds
+
+    def __set__(self, link: object, seconds: float) -> None:
+        """Leave it at that."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rig:
     """A device, unopened, with its twin on the wire."""
@@ -82,6 +98,20 @@ class Rig:
     twin: Twin[Any]
     world: World
     row: Row
+    patience: Patience
+
+    @contextmanager
+    def misbehaving(self, **faults: Any) -> Iterator[None]:
+        """Give the twin faults for a while, in which its driver waits less for an answer."""
+        for name, value in faults.items():
+            assert hasattr(self.twin.faults, name)
+            setattr(self.twin.faults, name, value)
+        self.patience.seconds = PATIENCE
+        try:
+            yield
+        finally:
+            self.twin.faults.clear()
+            self.patience.seconds = UNHURRIED
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Any]:
@@ -433,17 +463,17 @@ async def rig_of(
     row: Row, folder: Path, monkeypatch: pytest.MonkeyPatch, **world: Any
 ) -> AsyncIterator[Rig]:
     """Put a row's twin on its wire, in a world of its own."""
-    for make in (HttpLink.__init__, SnmpLink.__init__, modbus.modbus_link):
-        defaults: dict[str, Any] = make.__kwdefaults__ or {}
-        monkeypatch.setitem(defaults, "within", PATIENCE)
     for name, seconds in row.patience.items():
         monkeypatch.setattr(name, seconds)
     lab = World(**world)
     try:
         async with row.twin(lab, folder) as twin:
+            patience = Patience()
+            for link in (HttpLink, SnmpLink, ModbusLink):
+                monkeypatch.setattr(link, "_within", patience, raising=False)
             driver = driver_of(row)
             table = tomllib.loads(inspect.cleandoc(row.table)) | {"link": twin.link}
             settings: Any = toml.parse(driver.settings, table, "bench.toml: [[device]] 'dev'")
-            yield Rig(driver.make(settings, context("dev")), twin, lab, row)
+            yield Rig(driver.make(settings, context("dev")), twin, lab, row, patience)
     finally:
         lab.timeline.stop()

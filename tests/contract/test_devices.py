@@ -71,10 +71,9 @@ async def test_its_self_test_leaves_it_usable(rig: Rig) -> None:
 
 @ALL
 async def test_a_mute_device_does_not_open_and_is_named(rig: Rig) -> None:
-    rig.twin.faults.silent = True
-    with pytest.raises((DeviceTimeout, LinkError), match=r"^dev\b"):
-        await rig.device.__aenter__()
-    rig.twin.faults.clear()
+    with rig.misbehaving(silent=True):
+        with pytest.raises((DeviceTimeout, LinkError), match=r"^dev\b"):
+            await rig.device.__aenter__()
     async with rig.opened() as device:
         await device.identify()
 
@@ -82,10 +81,8 @@ async def test_a_mute_device_does_not_open_and_is_named(rig: Rig) -> None:
 @ALL
 async def test_a_truncated_answer_is_an_error_that_names_the_device(rig: Rig) -> None:
     async with rig.opened() as device:
-        rig.twin.faults.truncated = 3
-        with pytest.raises(DeviceError, match=r"^dev\b"):
+        with rig.misbehaving(truncated=3), pytest.raises(DeviceError, match=r"^dev\b"):
             await device.identify()
-        rig.twin.faults.clear()
         await device.identify()
 
 
@@ -93,10 +90,8 @@ async def test_a_truncated_answer_is_an_error_that_names_the_device(rig: Rig) ->
 async def test_noise_before_an_answer_is_an_error_or_passed_over(rig: Rig) -> None:
     async with rig.opened() as device:
         identity = await device.identify()
-        rig.twin.faults.unsolicited = b"\x00\xff\xa5"
-        rig.twin.faults.answers = 1
-        await tells(device, identity)
-        rig.twin.faults.clear()
+        with rig.misbehaving(unsolicited=b"\x00\xff\xa5", answers=1):
+            await tells(device, identity)
         assert await device.identify() == identity
 
 
@@ -104,10 +99,8 @@ async def test_noise_before_an_answer_is_an_error_or_passed_over(rig: Rig) -> No
 async def test_a_late_answer_is_not_taken_for_the_next_one(rig: Rig) -> None:
     async with rig.opened() as device:
         identity = await device.identify()
-        rig.twin.faults.late = PATIENCE * 1.5
-        rig.twin.faults.answers = 1
-        await tells(device, identity)
-        rig.twin.faults.clear()
+        with rig.misbehaving(late=PATIENCE * 1.5, answers=1):
+            await tells(device, identity)
         assert await device.identify() == identity
 
 
@@ -115,11 +108,12 @@ async def test_a_late_answer_is_not_taken_for_the_next_one(rig: Rig) -> None:
 async def test_a_device_that_is_gone_is_named_and_left_in_time(rig: Rig) -> None:
     await rig.device.__aenter__()
     await rig.twin.disconnect()
-    with pytest.raises(DeviceError, match=r"^dev\b"):
-        await rig.device.identify()
-    async with asyncio.timeout(DEADLINE):
-        with contextlib.suppress(DeviceError):
-            await rig.device.__aexit__(None, None, None)
+    with rig.misbehaving():
+        with pytest.raises(DeviceError, match=r"^dev\b"):
+            await rig.device.identify()
+        async with asyncio.timeout(DEADLINE):
+            with contextlib.suppress(DeviceError):
+                await rig.device.__aexit__(None, None, None)
     await rig.twin.connect()
     if "pts" not in rig.twin.link:  # a terminal comes back under another name
         async with rig.opened() as device:

@@ -68,11 +68,9 @@ async def test_a_stuck_power_stage_is_an_error_that_names_the_device(rig: Rig) -
 @LOADS
 async def test_a_cancelled_command_leaves_it_usable(rig: Rig) -> None:
     async with rig.device as load:
-        rig.twin.faults.silent = True
-        with pytest.raises(TimeoutError):
+        with rig.misbehaving(silent=True), pytest.raises(TimeoutError):
             async with asyncio.timeout(0.03):
                 await load.draw(current=10)
-        rig.twin.faults.clear()
         async with asyncio.timeout(1.0):
             await load.make_safe()
         assert rig.twin.device.drawn() == 0

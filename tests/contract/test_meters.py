@@ -53,12 +53,9 @@ async def test_it_reads_what_flows_in_si_units(rig: Rig) -> None:
 @METERS
 async def test_a_cancelled_reading_is_not_taken_for_the_next_one(rig: Rig) -> None:
     async with rig.device as meter:
-        rig.twin.faults.late = 0.05
-        rig.twin.faults.answers = 1
-        with pytest.raises(TimeoutError):
+        with rig.misbehaving(late=0.05, answers=1), pytest.raises(TimeoutError):
             async with asyncio.timeout(0.02):
                 await meter.read()
-        rig.twin.faults.clear()
         await charge(rig.world)
         assert (await meter.read()).power.value == pytest.approx(6900)
 

@@ -59,13 +59,11 @@ async def test_what_is_beyond_the_range_is_no_number(rig: Rig) -> None:
 @MULTIMETERS
 async def test_a_cancelled_measurement_is_not_taken_for_the_next_one(rig: Rig) -> None:
     async with rig.device as meter:
-        rig.twin.faults.late = PATIENCE / 2
-        rig.twin.faults.answers = 4
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.05):
-                await meter.measure_dc_voltage(at_most=12)
-        assert (await meter.measure_resistance(at_most=3e3)).value == pytest.approx(2739.7)
-        rig.twin.faults.clear()
+        with rig.misbehaving(late=PATIENCE / 2, answers=4):
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.05):
+                    await meter.measure_dc_voltage(at_most=12)
+            assert (await meter.measure_resistance(at_most=3e3)).value == pytest.approx(2739.7)
         assert (await meter.measure_dc_voltage(at_most=12)).value == pytest.approx(-11.98)
 
 

@@ -71,11 +71,9 @@ async def test_a_stuck_relay_is_an_error_that_names_the_device(rig: Rig) -> None
 @SWITCHES
 async def test_a_cancelled_command_leaves_it_usable(rig: Rig) -> None:
     async with rig.device as switch:
-        rig.twin.faults.silent = True
-        with pytest.raises(TimeoutError):
+        with rig.misbehaving(silent=True), pytest.raises(TimeoutError):
             async with asyncio.timeout(0.03):
                 await switch.switch_off()
-        rig.twin.faults.clear()
         await switch.make_safe()
         await mains(rig, True)
         await switch.switch_off()

@@ -66,10 +66,8 @@ async def test_what_does_not_follow_is_an_error_that_names_it(rig: Rig, what: Fa
 @MEANS
 async def test_a_cancelled_provocation_is_relieved_by_making_safe(rig: Rig) -> None:
     async with rig.device as means:
-        rig.twin.faults.late = 0.1
-        with pytest.raises(TimeoutError):
+        with rig.misbehaving(late=0.1), pytest.raises(TimeoutError):
             async with asyncio.timeout(0.05):
                 await means.provoke(Failure.LOCK_BLOCKED, 1)
-        rig.twin.faults.clear()
         await means.make_safe()
         assert broken(rig) == set()

@@ -177,11 +177,9 @@ async def test_a_self_test_finds_a_stuck_mechanism(rig: Rig) -> None:
 async def test_a_cancelled_command_leaves_it_usable(rig: Rig) -> None:
     async with rig.device as vehicle:
         await vehicle.plug_in(1)
-        rig.twin.faults.silent = True
-        with pytest.raises(TimeoutError):
+        with rig.misbehaving(silent=True), pytest.raises(TimeoutError):
             async with asyncio.timeout(0.03):
                 await vehicle.draw(1)
-        rig.twin.faults.clear()
         async with asyncio.timeout(1.0):
             await vehicle.make_safe()
         await pilot(rig, "A")

@@ -88,10 +88,10 @@ def boards() -> Boards:
     return Boards()
 
 
-def make(url: str, **keys: Any) -> PilotBox:
-    """The box with a link that is impatient: what answers here answers at once."""
+def make(url: str, *, within: float = 5.0, **keys: Any) -> PilotBox:
+    """The box with a link that waits `within` s for an answer, as long as a machine may be busy."""
     settings = PilotBoxSettings(url, **keys)
-    link = ModbusLink(parse(url, *SCHEMES), "box", within=0.1)
+    link = ModbusLink(parse(url, *SCHEMES), "box", within=within)
     return PilotBox("box", link, profile.load(PilotBoxProfile, settings.profile), settings)
 
 
@@ -439,7 +439,7 @@ async def _refused(call: Any) -> str:
 async def test_a_unit_that_does_not_answer_is_found_on_entering(boards: Boards, unit: int) -> None:
     boards.mute.add(unit)
     async with modbus_tcp(boards.answer) as url:
-        box = make(url)
+        box = make(url, within=0.3)
         with pytest.raises(DeviceTimeout, match=rf"box \(.*\): unit {unit} gave no valid answer"):
             await box.__aenter__()
 
