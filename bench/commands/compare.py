@@ -62,7 +62,7 @@ def _shown(comparison: Comparison, *, whole: bool) -> Iterator[str]:
             yield from _case(case, whole=whole)
     others = sum(not case.same_outcome for case in comparison.cases)
     same = len(comparison.cases) - len(idle) - others
-    yield f"{same} cases came to the same, {others} to something else, {len(idle)} ran in neither"
+    yield f"cases: {same} came to the same, {others} to something else, {len(idle)} ran in neither"
 
 
 def _case(case: CaseComparison, *, whole: bool) -> Iterator[str]:

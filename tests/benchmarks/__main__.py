@@ -6,7 +6,7 @@ import asyncio
 import sys
 
 from bench.server.loop import run_loop
-from tests.benchmarks import devices, engine, program, samples, viewer, window
+from tests.benchmarks import devices, engine, evidence, program, samples, viewer, window
 from tests.benchmarks.table import show
 
 
@@ -20,6 +20,10 @@ def main() -> None:
         asyncio.run(devices.meter_rate(9600)),
         asyncio.run(devices.meter_rate(115_200)),
         asyncio.run(devices.idle()),
+        *evidence.journal(),
+        evidence.killed(),
+        evidence.verified(),
+        *evidence.listed(),
         samples.to_file(),
         *run_loop(samples.viewers()),
         *run_loop(samples.lateness()),
