@@ -50,6 +50,8 @@ class Banner(QWidget):
                 return "ABORTING", "error"
             if self._run.prompts:
                 return "YOUR TURN", "attention"
+            if link is None:
+                return "REPLAY", "running"
             return ("PAUSED", "attention") if view.paused else ("RUNNING", "running")
         if view.aborted_by is not None:
             return "ABORTED", "error"

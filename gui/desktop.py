@@ -15,7 +15,6 @@ from gui.engine import Order, OwnEngine
 from gui.link import Link
 from gui.live import LiveRun
 from gui.recording import journal_of
-from gui.replay_window import ReplayWindow
 from gui.window import MainWindow
 
 
@@ -65,6 +64,8 @@ def open_desktop(options: argparse.Namespace) -> int:
 
 def open_replay(folder: Path, speed: float) -> int:
     """Run the desktop app on a recorded run; raises `ConfigError` when there is none."""
+    from gui.replay_window import ReplayWindow
+
     journal_of(folder)
     app = make_application()
     window = ReplayWindow(speed=round(speed))

@@ -18,7 +18,8 @@ class Screen(Protocol):
     """A screen of the window; it is a QWidget as well.
 
     It may have `deeds`, a list of QAction, which the command palette and the list of shortcuts
-    show while it is in front.
+    show while it is in front. Where something is edited it has `is_dirty`, and `settle(then)`,
+    which asks what to do with what is not saved, and then goes on.
     """
 
     title: str

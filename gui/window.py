@@ -294,8 +294,14 @@ class MainWindow(QMainWindow):
             self.resize(1366, 768)
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 - Qt's name
-        """Ask whoever owns the window, then remember how it stood."""
+        """Ask about what is not saved and whoever owns the window, then remember how it stood."""
         assert event is not None
+        for name, screen in self._screens.items():
+            if getattr(screen, "is_dirty", False):
+                event.ignore()
+                self.show_screen(name)
+                screen.settle(self.close)  # type: ignore[attr-defined]
+                return
         self.closing.emit(event)
         if event.isAccepted():
             settings().setValue("window/geometry", self.saveGeometry())

@@ -27,6 +27,7 @@ from gui.link import Link, Refusal
 from gui.live import LiveRun
 from gui.palette import px
 from gui.parts import GRID, Empty, Notice, button, deed, muted, restyle, sized, text
+from gui.run.devices import DevicesPanel
 from gui.tables import Cell, Table
 
 WIDE = 1700
@@ -50,6 +51,10 @@ class BenchScreen(QWidget):
         self.notice = Notice()
         self.diagram = Diagram()
         self.card = DeviceCard(run, link)
+        self.hand = DevicesPanel(run, link)
+        # The diagram is the list of devices here, and the screen has its own button.
+        self.hand.list.hide()
+        self.hand.safe_button.hide()
         heads = ["Device", "Driver", "State", "What was seen"]
         self.findings = Table("What tests and scans found", heads)
         heads = ["Device", "Valid", "Due", "Certificate", "Issuer", "Serial", "Note"]
@@ -110,6 +115,13 @@ class BenchScreen(QWidget):
         self.tabs.setAccessibleName("Details of the bench")
         sized(self.tabs, lambda: self.tabs.setMinimumWidth(px(380)))
         self.tabs.addTab(self.card, "Device")
+        hand = QScrollArea()
+        hand.setWidgetResizable(True)
+        hand.setFrameShape(QFrame.Shape.NoFrame)
+        hand.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        hand.setWidget(self.hand)
+        sized(self.hand, lambda: self.hand.setMaximumWidth(px(560)))
+        self.tabs.addTab(hand, "By hand")
         self.tabs.addTab(self.findings, "Findings")
         self.tabs.addTab(self.certificates, "Calibration")
         self.split = QSplitter(Qt.Orientation.Vertical)
@@ -139,7 +151,7 @@ class BenchScreen(QWidget):
     def _make_room(self, at: int) -> None:
         """Give tables below the diagram more room than the chosen device needs."""
         if self.split.orientation() is Qt.Orientation.Vertical:
-            self.split.setSizes([460, 150] if at == 0 else [330, 280])
+            self.split.setSizes([460, 150] if at == 0 else [380, 230] if at == 1 else [330, 280])
 
     def shown(self) -> None:
         """Bring everything up to date when the screen comes up."""
@@ -155,7 +167,14 @@ class BenchScreen(QWidget):
         if device is not None:
             self.diagram.choose(name)
             self.card.show_device(device)
-            self.tabs.setCurrentWidget(self.card)
+            self._choose_by_hand(name)
+            if self.tabs.currentIndex() > 1:
+                self.tabs.setCurrentWidget(self.card)
+
+    def _choose_by_hand(self, name: str) -> None:
+        """Let the acts by hand be those of the chosen device."""
+        for found in self.hand.list.findItems(name, Qt.MatchFlag.MatchExactly):
+            self.hand.list.setCurrentItem(found)
 
     # What is wired.
 
@@ -173,12 +192,13 @@ class BenchScreen(QWidget):
             if one.certificate is not None and one.certificate.state(today).tone == "bad"
         ]
         mark = f"  ✕ {len(bad)}" if bad else ""
-        self.tabs.setTabText(2, f"Calibration{mark}")
+        self.tabs.setTabText(3, f"Calibration{mark}")
         self._show()
         if self.devices:
             chosen = self.card.device.name if self.card.device is not None else ""
             name = chosen if chosen in self.devices else next(iter(self.devices))
             self.diagram.choose(name)
+            self._choose_by_hand(name)
             self.card.show_device(self._as_now(self.devices[name]))
 
     def _session_changed(self, session: dict[str, Any]) -> None:
@@ -249,7 +269,7 @@ class BenchScreen(QWidget):
         rows = [one for one in self._findings.values() if one["state"] != "testing"]
         self.findings.fill((one, _finding_row(one)) for one in rows)
         bad = sum(health(one["state"]).tone == "bad" for one in rows)
-        self.tabs.setTabText(1, f"Findings ({len(rows)})" + (f"  ✕ {bad}" if bad else ""))
+        self.tabs.setTabText(2, f"Findings ({len(rows)})" + (f"  ✕ {bad}" if bad else ""))
 
     def _ended(self, why: str) -> None:
         self._findings = {k: v for k, v in self._findings.items() if v["state"] != "testing"}

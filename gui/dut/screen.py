@@ -161,16 +161,26 @@ class DutScreen(QWidget):
         self.choice.setCurrentIndex(max(0, self.choice.findData(self._identity)))
         self.settle(go)
 
+    @property
+    def is_dirty(self) -> bool:
+        """Tell whether anything is not saved."""
+        return self.draft.is_dirty
+
     def settle(self, then: Callable[[], object]) -> None:
         """Do something that gives up the changes, once the operator has said what with them."""
         if not self.draft.is_dirty:
             then()
             return
+
+        def give_up() -> None:
+            self._discard()
+            then()
+
         ask(
             self,
             "Unsaved changes",
             f"{self.changes.text()} in dut.toml. Save them first?",
-            [("Save", lambda: self.put(then)), ("Discard", then)],
+            [("Save", lambda: self.put(then)), ("Discard", give_up)],
             no="Go on editing",
         )
 

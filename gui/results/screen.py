@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PyQt6.QtCore import QItemSelectionModel, Qt, QTemporaryDir, QUrl
 from PyQt6.QtGui import QDesktopServices
@@ -26,11 +26,13 @@ from gui.live import LiveRun
 from gui.palette import px
 from gui.parts import GRID, Empty, Notice, button, counted, deed, muted, sized, text
 from gui.recording import Recording
-from gui.replay_window import ReplayWindow
 from gui.results.cells import Cells
 from gui.results.comparison import Comparison
 from gui.results.details import Details
 from gui.results.runs import COLUMNS, RunRow, RunsModel, read_run
+
+if TYPE_CHECKING:
+    from gui.replay_window import ReplayWindow
 
 STATES = (
     ("All states", ""),
@@ -338,6 +340,9 @@ class ResultsScreen(QWidget):
     def _fetched(self, recording: Recording) -> None:
         self._fetching = None
         self.notice.hide()
+        # What a replay is made of is slow to import.
+        from gui.replay_window import ReplayWindow
+
         window = ReplayWindow(self._link)
         window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         window.destroyed.connect(lambda: self.replays.remove(window))

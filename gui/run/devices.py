@@ -81,7 +81,8 @@ class DevicesPanel(QWidget):
         column.addWidget(self.safe_button)
         link.session_changed.connect(self._session)
         link.state_changed.connect(self._enable)
-        self._enable()
+        # It may come up when the link has long been there.
+        self._session(link.session)
 
     def _session(self, session: dict[str, Any]) -> None:
         devices = {one["name"]: one for one in session.get("bench", {}).get("devices", ())}

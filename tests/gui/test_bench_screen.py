@@ -105,6 +105,8 @@ def test_the_bench_is_tested_device_by_device(qtbot: QtBot, screen: BenchScreen)
     assert screen.certificates.rowCount() == len(screen.devices)
     screen.diagram.nodes["meter"].click()
     assert screen.card.title.text() == "meter"
+    assert screen.hand.device is not None
+    assert screen.hand.device["name"] == "meter"
     assert nameless(screen) == []
 
     began: list[str] = []

@@ -21,6 +21,9 @@ from gui.dut.draft import Draft, place_of
 from gui.dut.editors import Choice, Several, Typed, editor_for
 from gui.dut.keys import keys_of
 from gui.dut.screen import DutScreen
+from gui.live import LiveRun
+from gui.window import MainWindow
+from tests.gui.recorded import unconnected
 from tests.gui.served import Served, asked_about, nameless, press, waiting
 
 
@@ -210,7 +213,8 @@ def test_the_engine_checks_and_saves(qtbot: QtBot, screen: DutScreen, dut: Path)
     assert screen.tabs.currentIndex() == 1
     assert dut.read_bytes() == before
 
-    # Changes are asked about before they are given up.
+    # Changes are asked about before they are given up, as when the window closes.
+    assert screen.is_dirty
     screen.refresh()
     box = asked_about()
     assert "1 unsaved change" in box.text()
@@ -249,3 +253,20 @@ def test_forms_are_imported_and_cards_are_read(
     # This bench has no reader: the engine says so, and the way out is to try again.
     card.read.click()
     waiting(qtbot, lambda: "CardReader" in cards.notice.words and card.read.isEnabled())
+
+
+def test_a_window_with_unsaved_answers_does_not_close_unasked(qtbot: QtBot) -> None:
+    window = MainWindow(LiveRun(), unconnected())
+    qtbot.addWidget(window)
+    window.show()
+    screen = window.screen_named("dut")
+    assert isinstance(screen, DutScreen)
+    screen.draft.set(True, "pics", "C-07")
+    window.close()
+    assert window.isVisible()
+    assert screen.isVisible()
+    press(asked_about(), "Go on editing")
+    assert screen.is_dirty
+    window.close()
+    press(asked_about(), "Discard")
+    assert not window.isVisible()

@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 from bench.errors import ConfigError
 from bench.events import CaseEnded, CaseStarted, Event, Retried, StepEnded, StepStarted
 from bench.journal import Record
+from gui.banner import Banner
 from gui.playback import Playback
 from gui.recording import Recording, read_recording
 from gui.replay_window import ReplayWindow
@@ -180,6 +181,7 @@ def test_the_window_is_worked_by_keys_alone(qtbot: QtBot, recording: Recording) 
     assert window.windowTitle() == f"Replay of {recording.name}"
     press(window, Qt.Key.Key_N)
     assert window.run.view.case is not None
+    assert window.findChildren(Banner)[0].state == ("REPLAY", "running")
     press(window, Qt.Key.Key_F)
     assert playback.at == recording.time_of(recording.fails[0].index)
     press(window, Qt.Key.Key_Plus)
