@@ -36,7 +36,8 @@ _NETWORK_TYPE = {"2G": (3, 3), "3G": (9, 45), "4G": (19, 101)}
 """CurrentNetworkType and its Ex form."""
 _RAT = {"2G": 0, "3G": 2, "4G": 7}
 _TOKEN = "__RequestVerificationToken"
-_OPEN = ("/api/webserver/SesTokInfo", "/api/user/state-login", "/api/device/basic_information")
+_LOGIN_STATE = "/api/user/state-login"
+_OPEN = ("/api/webserver/SesTokInfo", "/api/device/basic_information")
 """What is read without a session."""
 _READ_WITHOUT_LOGIN = (
     "/api/device/signal",
@@ -95,7 +96,6 @@ class E3372Hilink(Wired):
         self._numbers = count(1)
         self._pages: Mapping[str, Callable[[], str]] = {
             "/api/webserver/SesTokInfo": self._session,
-            "/api/user/state-login": self._login_state,
             "/api/device/information": self._information,
             "/api/device/basic_information": self._basic,
             "/api/device/signal": self._signal,
@@ -146,6 +146,8 @@ class E3372Hilink(Wired):
         return Response(HTTPStatus.OK, content, "text/html", headers)
 
     def _get(self, path: str, session: Session | None) -> str:
+        if path == _LOGIN_STATE:
+            return self._login_state(session)
         if path not in self._pages:
             raise Refused(100002)
         if path not in _OPEN:
@@ -224,7 +226,9 @@ class E3372Hilink(Wired):
         name, session = self._new_session()
         return _xml(SesInfo=f"SessionID={name}", TokInfo=session.tokens[0])
 
-    def _login_state(self) -> str:
+    def _login_state(self, session: Session | None) -> str:
+        if session is not None and session.logged_in:
+            return _xml(State=0, Username="admin", password_type=self._login)
         return _xml(State=-1, Username="", password_type=self._login)
 
     def _information(self) -> str:
