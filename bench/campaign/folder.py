@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench.campaign.events import KINDS, CampaignEvent, TailCut
+from bench.campaign.events import KINDS, SCHEMA, CampaignEvent, TailCut
 from bench.campaign.view import CampaignRecord, CampaignView
 from bench.clock import from_iso, iso
 from bench.errors import BenchError, ConfigError, JournalError
@@ -152,6 +152,9 @@ def _read(folder: Path) -> tuple[CampaignView, End, int]:
         for record, place in chained(path, _record_of):
             view.apply(record)
             end, view.head = place, place.head
+            if view.opened is not None and view.opened.schema > SCHEMA:
+                text = f"of Pilotbench {view.opened.version}, whose records this version can't read"
+                raise JournalError(f"{path}: {text}")
     except Unsound as error:
         torn = path.read_bytes()[end.size :]
         if b"\n" in torn:

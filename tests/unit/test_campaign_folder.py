@@ -15,7 +15,9 @@ from bench.campaign.acts import add_run, attach, close, settle, untaken, write_n
 from bench.campaign.check import verify_campaign
 from bench.campaign.events import (
     KINDS,
+    SCHEMA,
     CampaignEvent,
+    CampaignOpened,
     ConnectionMeasured,
     DutChanged,
     FileAdded,
@@ -98,6 +100,14 @@ def test_a_campaign_whose_beginning_was_cut_is_refused(book: Book) -> None:
         path.write_bytes(whole[:cut])
         with pytest.raises(JournalError, match="it does not begin with CampaignOpened"):
             read(book.folder)
+
+
+def test_the_campaign_of_a_newer_version_is_refused_by_name(tmp_path: Path) -> None:
+    with begun(tmp_path / "c") as campaign:
+        campaign.add(CampaignOpened("c", "9.1", SCHEMA + 1, "ada"))
+    text = "of Pilotbench 9.1, whose records this version can't read"
+    with pytest.raises(JournalError, match=text):
+        read(tmp_path / "c")
 
 
 def test_a_changed_record_is_named_and_nothing_is_added(book: Book) -> None:

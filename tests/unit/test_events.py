@@ -11,8 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bench.events import KINDS, Event, Noted, from_data, to_data
-from bench.journal import FIRST, Record, decode, encode
+from bench.campaign.events import KINDS as CAMPAIGN_KINDS
+from bench.events import KINDS, Event, Noted, from_data, one_of, to_data
+from bench.journal import FIRST, Record, decode, encode, seal, to_json, unseal
 
 TEXTS = st.text(st.characters(codec="utf-8"))
 """All texts that have an encoding; what has none is tested with the journal."""
@@ -60,13 +61,25 @@ def test_every_kind_of_event_survives_the_journal(kind: type[Event]) -> None:
     survives()
 
 
+@pytest.mark.parametrize("kind", CAMPAIGN_KINDS.values(), ids=CAMPAIGN_KINDS.keys())
+def test_every_kind_of_event_survives_the_record_of_a_campaign(kind: type[Any]) -> None:
+    @settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
+    @given(events(kind))
+    def survives(event: Any) -> None:
+        document = {"event": kind.__name__, "data": to_data(event)}
+        parts, _ = unseal(seal(to_json(document), FIRST)[0], FIRST)
+        assert one_of(CAMPAIGN_KINDS, parts["event"], parts["data"]) == event
+
+    survives()
+
+
 def test_the_data_of_an_event_are_its_fields() -> None:
     assert to_data(Noted("a", by="b")) == {"text": "a", "by": "b"}
     assert from_data("Noted", {"text": "a"}) == Noted("a")
 
 
 def test_events_are_frozen() -> None:
-    for kind in KINDS.values():
+    for kind in (*KINDS.values(), *CAMPAIGN_KINDS.values()):
         assert dataclasses.is_dataclass(kind)
         assert kind.__dataclass_params__.frozen  # type: ignore[union-attr]
         assert "__slots__" in vars(kind)
