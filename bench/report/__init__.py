@@ -46,10 +46,16 @@ class RecordedRun:
     """Where the journal stops being sound."""
     gathered: Gathered
     """What was counted of all its messages."""
+    alone: bool = False
+    """True when whoever reads of it may read of no other run."""
 
 
 def read_run(
-    folder: Path, shown: Callable[[Event], Event] | None = None, most: int | None = None
+    folder: Path,
+    shown: Callable[[Event], Event] | None = None,
+    most: int | None = None,
+    *,
+    alone: bool = False,
 ) -> RecordedRun:
     """Read a run's journal, each event as it is `shown` to the reader.
 
@@ -67,7 +73,7 @@ def read_run(
         gathered.take(seen, view)
     if view.started is None:
         raise ConfigError(f"{path}: no run began: {reader.fault or 'it has no RunStarted'}")
-    return RecordedRun(folder, view, reader.head, reader.fault, gathered)
+    return RecordedRun(folder, view, reader.head, reader.fault, gathered, alone)
 
 
 def render(run: RecordedRun, kind: str, view: str = "lab") -> bytes:
@@ -120,9 +126,11 @@ def rendering(
     kind: str,
     shown: Callable[[Event], Event] | None = None,
     view: str = "lab",
+    *,
+    alone: bool = False,
 ) -> bytes:
     """Read a run's journal and render it, as `read_run` and `render`."""
-    return render(read_run(folder, shown, KEPT), kind, view)
+    return render(read_run(folder, shown, KEPT, alone=alone), kind, view)
 
 
 def name_of(kind: str, view: str = "lab") -> str:

@@ -194,7 +194,7 @@ def _parts(run: RecordedRun, chosen: Sequence[_Chosen]) -> Iterator[CasePart]:
         name: plot for (name, _), plot in zip(wanted, drawn, strict=False) if plot is not None
     }
     failed = [case for case in cases if case.verdict == "fail"]
-    before = passed_before(run, failed, lambda folder: read_run(folder))
+    before = {} if run.alone else passed_before(run, failed, lambda folder: read_run(folder))
     for case in cases:
         failure: FailurePart | None = None
         if case.id in moments:

@@ -85,9 +85,10 @@ def _reading(engine: Engine, access: Access, viewers: Viewers) -> APIRouter:
 
     async def rendered(request: Request, run: str, kind: str) -> bytes:
         one = await readable(request, run)
-        operator = holder_of(request).role is Role.OPERATOR
-        shown, view = (None, "lab") if operator else (event_for_observer, "vendor")
-        return await engine.apart.call(rendering, one.folder, kind, shown, view)
+        share = holder_of(request).share
+        shown, view = (None, "lab") if share is None else (event_for_observer, "vendor")
+        alone = share is not None and share.run is not None
+        return await engine.apart.call(rendering, one.folder, kind, shown, view, alone=alone)
 
     @routes.get("/session")
     async def session(request: Request) -> SessionModel:

@@ -28,6 +28,7 @@ from bench.events import (
     StepStarted,
 )
 from bench.journal import JournalWriter, Record
+from bench.redaction import event_for_observer
 from bench.report import RecordedRun, read_run, results
 from bench.report.composition import Counting, document_of
 from bench.report.document import Document, NotRunPart
@@ -299,6 +300,9 @@ def test_a_fail_is_explained_by_check_messages_and_what_changed(tmp_path: Path) 
     other_message = changed["first other message"]
     assert other_message.startswith("DUT: GetConfiguration CALLRESULT at +3.000 s (record 5): ")
     assert other_message.endswith('value "1" → "2"')
+    # Whoever may read this run alone is told of no other.
+    seen = read_run(tmp_path / "r2", event_for_observer, alone=True)
+    assert "r1" not in str(document_of([seen], view="vendor"))
 
 
 def test_a_case_that_never_passed_says_nothing_of_changes(tmp_path: Path) -> None:
