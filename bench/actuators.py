@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from bench.acts import Act
-from bench.bench import Bench, candidates
+from bench.bench import Bench
 from bench.capability import (
     Card,
     CardPresenter,
@@ -28,6 +28,7 @@ from bench.dut import Pixit
 from bench.errors import BenchError, Unverifiable
 from bench.operator import PromptDesk
 from bench.procedure import Need
+from bench.wiring import candidates
 
 
 class NotOffered(BenchError):

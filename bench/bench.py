@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from enum import Enum
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from itertools import groupby
 from typing import Any
 
-from bench.capability import Load, VehicleCoupler, VehicleEmulator
-from bench.clock import now
 from bench.config import BenchConfig, DeviceEntry
 from bench.device import Device, DriverContext, Operator
 from bench.errors import DeviceError, LinkError, Unverifiable
@@ -21,7 +17,9 @@ from bench.events import Acted, DeviceClosed, DeviceLost, DeviceOpened, MadeSafe
 from bench.interlocks import Interlocks
 from bench.polling import Polling
 from bench.procedure import Need
+from bench.recorded import Recorded
 from bench.stream import Stream
+from bench.wiring import candidates, described, rank
 
 OPENING = 10.0
 """Deadline in s for a device to connect, identify and be safe."""
@@ -29,34 +27,6 @@ MAKING_SAFE = 5.0
 """Deadline in s for a device to be made safe; a manual one has the operator's deadline as well."""
 CLEAN_UP = 30.0
 """Deadline of one clean-up in s, beside what its devices may take."""
-
-
-def candidates(config: BenchConfig, need: Need, connector: int) -> list[DeviceEntry]:
-    """List the devices of a bench that could serve a need, without opening any.
-
-    A need without a role is served by devices without one, if there are any.
-    """
-    able = [
-        entry
-        for entry in config.devices
-        if need.capability in entry.driver.offers
-        and connector in getattr(entry.settings, "connectors", (connector,))
-    ]
-    fitting = [entry for entry in able if entry.role == need.role]
-    return fitting if fitting or need.role is not None else able
-
-
-def missing(config: BenchConfig, needs: Iterable[Need], connector: int) -> str | None:
-    """Say which needs the bench can't serve, or that two devices could; None when all is clear."""
-    for need in needs:
-        found = candidates(config, need, connector)
-        if not found:
-            return f"the bench has no {need} for connector {connector}"
-        if len(found) > 1:
-            names = " and ".join(entry.name for entry in found)
-            kept = f"all but one of them a role in {config.path.name}"
-            return f"{names} offer {need} for connector {connector}: give {kept}"
-    return None
 
 
 class Bench:
@@ -82,7 +52,7 @@ class Bench:
         async with AsyncExitStack() as stack:
             failures: list[str] = []
             shared: dict[str, Any] = {}
-            for entry in sorted(self._config.devices, key=_rank):
+            for entry in sorted(self._config.devices, key=rank):
                 _heed_cancellation()
                 context = DriverContext(
                     name=entry.name,
@@ -111,7 +81,7 @@ class Bench:
 
     async def _unload(self) -> None:
         """Switch every load off and end the interlocks' watch over them."""
-        await self.interlocks.close()
+        await self.interlocks.watch.close()
         await asyncio.gather(
             *(self._safe(name) for name in self._devices if self._ranked(name) == 0)
         )
@@ -226,7 +196,7 @@ class Bench:
         return failures
 
     def _ranked(self, name: str) -> int:
-        return _rank(self._entries[name])
+        return rank(self._entries[name])
 
     def _patience(self, name: str) -> float:
         """Return how long a device may take to be safe; a person takes longer than a relay."""
@@ -245,7 +215,7 @@ class Bench:
         except Exception as error:  # noqa: BLE001 - also a defect, also a journal that is lost
             failure = str(error) or type(error).__name__
         if failure is None and self._ranked(name) == 0:
-            self.interlocks.is_off(name)
+            self.interlocks.watch.is_off(name)
         return failure
 
     async def _try_safe(self, name: str) -> str | None:
@@ -283,90 +253,8 @@ class Bench:
         return "ready" if name in self._devices else "closed"
 
 
-def described(entry: DeviceEntry, state: str = "closed", message: str = "") -> dict[str, Any]:
-    """Describe a device for front ends."""
-    return {
-        "name": entry.name,
-        "driver": entry.driver_name,
-        "offers": [capability.__name__ for capability in entry.driver.offers],
-        "state": state,
-        "message": message,
-    }
-
-
 def _heed_cancellation() -> None:
     """Raise a cancellation that a library has swallowed, as `asyncio.wait_for` of 3.11 does."""
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError
-
-
-def _rank(entry: DeviceEntry) -> int:
-    """Tell when a device is made safe: 0 loads, 1 vehicles, 2 all others."""
-    offers = set(entry.driver.offers)
-    return 0 if Load in offers else 1 if offers & {VehicleCoupler, VehicleEmulator} else 2
-
-
-Guard = Callable[[str, Mapping[str, Any]], AbstractAsyncContextManager[None]]
-
-
-class Recorded:
-    """A device as one capability; every call passes the interlocks and emits `Acted`."""
-
-    def __init__(
-        self,
-        name: str,
-        capability: type,
-        device: Any,
-        acted: Callable[[Acted, BaseException | None], None],
-        guard: Guard,
-    ) -> None:
-        self._name = name
-        self._capability = capability
-        self._device = device
-        self._acted = acted
-        self._guard = guard
-
-    def __getattr__(self, method: str) -> Callable[..., Awaitable[Any]]:
-        if method.startswith("_") or not hasattr(self._capability, method):
-            raise AttributeError(f"{self._capability.__name__} has no {method}")
-        act = getattr(self._device, method)
-        signature = inspect.signature(getattr(self._capability, method))
-
-        async def recorded(*args: Any, **keywords: Any) -> Any:
-            bound = signature.bind(None, *args, **keywords)
-            bound.apply_defaults()
-            arguments = {key: plain(value) for key, value in list(bound.arguments.items())[1:]}
-            started = now()
-            result, failure = None, None
-            try:
-                async with self._guard(method, dict(bound.arguments)):
-                    result = await act(*args, **keywords)
-            except BaseException as error:
-                failure = error
-                raise
-            finally:
-                event = Acted(
-                    device=self._name,
-                    capability=self._capability.__name__,
-                    method=method,
-                    arguments=arguments,
-                    result=plain(result),
-                    error=None if failure is None else str(failure) or type(failure).__name__,
-                    duration=round(now().mono - started.mono, 6),
-                )
-                self._acted(event, failure)
-            return result
-
-        return recorded
-
-
-def plain(value: Any) -> Any:
-    """Write a capability's argument or result as JSON data."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, list | tuple):
-        return [plain(part) for part in value]
-    return value

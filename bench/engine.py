@@ -14,7 +14,6 @@ from typing import Any, Protocol
 from bench import __version__
 from bench.apart import Apart
 from bench.archive import Archive, new_folder
-from bench.bench import described
 from bench.config import BenchConfig
 from bench.dut import DutConfig
 from bench.duts import Duts
@@ -26,6 +25,7 @@ from bench.plan import Outcome, Plan, Selection, judge, load_suites, make_plan
 from bench.report import write_all
 from bench.session import Session
 from bench.stream import COMPARING, Stream, comparing_clocks
+from bench.wiring import described
 from bench.workplace import Workplace
 
 log = logging.getLogger(__name__)

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from bench import toml
-from bench.bench import missing
 from bench.config import BenchConfig
 from bench.dut import DutConfig
 from bench.errors import ConfigError
 from bench.procedure import Procedure, Suite
+from bench.wiring import missing
 
 RUNNABLE = "runnable"
 

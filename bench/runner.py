@@ -228,7 +228,7 @@ class Runner:
             tripped.append(error)
             cancel()
 
-        self._bench.interlocks.tripped = trip
+        self._bench.interlocks.watch.tripped = trip
         self._control.cancels(cancel)
         if self._control.aborted_by is not None:
             cancel()
@@ -240,7 +240,7 @@ class Runner:
             await asyncio.wait([task])
         finally:
             self._control.cancels(None)
-            self._bench.interlocks.tripped = lambda error: None
+            self._bench.interlocks.watch.tripped = lambda error: None
         if tripped:
             return tripped[0]
         if task.cancelled():

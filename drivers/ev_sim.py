@@ -27,7 +27,7 @@ from bench.errors import DeviceError, DeviceTimeout, Unverifiable
 from drivers.lifecycle import enter, leave
 from drivers.link import address
 from drivers.link.stream import SCHEMES, ByteLink, byte_link
-from drivers.pilot import asking, check_connector, check_no_limit, state_of
+from drivers.pilot import asking, check_connector, check_connectors, check_no_limit, state_of
 
 Letter = Literal["A", "B", "C", "D"]
 
@@ -62,8 +62,7 @@ class EvSimSettings:
 
     def __post_init__(self) -> None:
         address.parse(self.link, *SCHEMES)
-        if not self.connectors:
-            raise ValueError("'connectors' is empty, expected at least one number")
+        check_connectors(self.connectors)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,12 @@ def state_of(high: float) -> str | None:
     return None
 
 
+def check_connectors(connectors: Collection[int]) -> None:
+    """Refuse a key `connectors` of `bench.toml` that names none."""
+    if not connectors:
+        raise ValueError("'connectors' is empty, expected at least one number")
+
+
 def check_connector(name: str, connectors: Collection[int], connector: int) -> None:
     """Refuse a connector that a plug is not in, by `bench.toml`."""
     if connector not in connectors:

@@ -28,6 +28,7 @@ from drivers.pilot import (
     Position,
     asking,
     check_connector,
+    check_connectors,
     check_no_limit,
     state_of,
 )
@@ -77,8 +78,7 @@ class PilotBoxSettings:
     def __post_init__(self) -> None:
         address.parse(self.link, *SCHEMES)
         profile.load(PilotBoxProfile, self.profile)
-        if not self.connectors:
-            raise ValueError("'connectors' is empty, expected at least one number")
+        check_connectors(self.connectors)
 
 
 class PilotBox(Device, VehicleCoupler, VehicleEmulator):

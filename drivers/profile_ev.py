@@ -19,7 +19,7 @@ from bench.errors import DeviceError, Unverifiable
 from drivers import profile
 from drivers.lifecycle import check_serial, enter, leave
 from drivers.link import address
-from drivers.pilot import check_connector, check_no_limit, state_of
+from drivers.pilot import check_connector, check_connectors, check_no_limit, state_of
 from drivers.profile_ev_map import (
     PILOT,
     EvProfile,
@@ -64,8 +64,7 @@ class ProfileEvSettings:
         address.parse(self.link, *SCHEMES)
         map_ = profile.load_ev(self.profile)
         address.parse(self.link, *schemes(map_))
-        if not self.connectors:
-            raise ValueError("'connectors' is empty, expected at least one number")
+        check_connectors(self.connectors)
         if self.serial and "serial" not in map_.signals:
             text = f"'serial' is given, but profile {self.profile!r} has no signal 'serial'"
             raise ValueError(text)

@@ -26,7 +26,7 @@ from bench.errors import DeviceError, DeviceTimeout, Unverifiable
 from drivers.lifecycle import enter, leave
 from drivers.link import address
 from drivers.link.stream import SCHEMES, ByteLink, byte_link
-from drivers.pilot import asking, check_connector, check_no_limit, state_of
+from drivers.pilot import asking, check_connector, check_connectors, check_no_limit, state_of
 from drivers.renewal import Renewal
 from drivers.yeti_frames import (
     ALIVE,
@@ -76,8 +76,7 @@ class YetiEvSettings:
 
     def __post_init__(self) -> None:
         address.parse(self.link, *SCHEMES)
-        if not self.connectors:
-            raise ValueError("'connectors' is empty, expected at least one number")
+        check_connectors(self.connectors)
 
 
 @dataclass(frozen=True, slots=True)

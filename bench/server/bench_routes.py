@@ -9,12 +9,12 @@ from typing import Any, get_args
 from fastapi import APIRouter, HTTPException
 
 from bench.acts import read_act
-from bench.bench import plain
 from bench.cards import Notation, id_tag_of
 from bench.checkup import Finding
 from bench.clock import iso
 from bench.config import Calibration
 from bench.engine import Engine
+from bench.recorded import plain
 from bench.server.bench_models import (
     ActedModel,
     ActModel,

@@ -327,7 +327,7 @@ async def test_a_bench_that_sees_no_pilot_draws_nothing(tmp_path: Path) -> None:
         others = tuple(one for one in config.devices if one.name != "pilot-box")
         blind = replace(config, devices=others)
         bench.session.bench._config = blind
-        bench.session.bench.interlocks._config = blind
+        bench.session.bench.interlocks._observers._config = blind
 
         async def body(case: Case, load: Load) -> None:
             """Draw blindly."""
