@@ -1,4 +1,4 @@
-"""What stands in the wiring of a bench, no device opened: which one serves a need, in which order."""
+"""What stands in the wiring of a bench, no device opened: which one serves a need, and when."""
 
 from __future__ import annotations
 
