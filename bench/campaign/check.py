@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -49,8 +49,9 @@ def verify_campaign(folder: Path, trust: Trust | None = None) -> Verification:
             sealed.warnings,
         )
     for run in view.added:
-        found = list(_faults_of(folder / RUNS / run.run, run, trust))
+        found, warned = _checked(folder / RUNS / run.run, run, trust)
         faults += [f"run {run.run}: {fault}" for fault in found]
+        warnings += [f"run {run.run}: {text}" for text in warned]
         state = "not sound" if found else "sound" if run.ended else "sound up to where it was cut"
         cases = "1 case" if len(run.cases) == 1 else f"{len(run.cases)} cases"
         summary.append(f"run      {run.run}: {cases}, {state}")
@@ -87,16 +88,18 @@ def _unknown(folder: Path, files: Mapping[str, str]) -> set[str]:
     return {f"{FILES}/{path.name}" for path in found} - set(files)
 
 
-def _faults_of(folder: Path, run: RunAdded, trust: Trust | None) -> Iterator[str]:
-    """Say what is wrong with a run; first whether it is the one that was added."""
+def _checked(folder: Path, run: RunAdded, trust: Trust | None) -> tuple[list[str], Sequence[str]]:
+    """Say what is wrong with a run, first whether it is the one that was added; and warn."""
     try:
         now = added(folder, run.by, run.source)
     except BenchError as error:
-        yield str(error)
-        return
+        return [str(error)], ()
     if now.head != run.head:
-        yield f"{JOURNAL} ends with the hash {now.head}, the campaign's record says {run.head}"
-        return
-    for other in islice(unlike(to_data(run), to_data(now)), 1):
-        yield f"{other.path} is {other.first!r} in the campaign's record, {other.second!r} here"
-    yield from verify(folder, trust, killed=run.ended is None).faults
+        text = f"{JOURNAL} ends with the hash {now.head}, the campaign's record says {run.head}"
+        return [text], ()
+    others = [
+        f"{other.path} is {other.first!r} in the campaign's record, {other.second!r} here"
+        for other in islice(unlike(to_data(run), to_data(now)), 1)
+    ]
+    found = verify(folder, trust, killed=run.ended is None)
+    return [*others, *found.faults], found.warnings

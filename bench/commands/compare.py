@@ -102,6 +102,9 @@ def _row(row: Pair) -> Iterator[str]:
 
     mark = " " if row.same else "≠"
     yield f"  {mark} {_message(row.first):<50} | {_message(row.second)}"
+    alone = row.first or row.second if None in (row.first, row.second) and not row.same else None
+    if alone is not None:
+        yield f"        {shorten(alone.content, 100)}"
     for one in row.fields:
         said = ["nothing" if v is MISSING else shorten(v, 60) for v in (one.first, one.second)]
         yield f"        {one.path}: {said[0]} | {said[1]}"

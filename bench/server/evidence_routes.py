@@ -37,7 +37,10 @@ def evidence_routes(engine: Engine) -> APIRouter:
         with refusals():
             found = await engine.apart.call(verify, place)
         return VerificationModel(
-            sound=found.is_sound, summary=list(found.summary), faults=list(found.faults)
+            sound=found.is_sound,
+            summary=list(found.summary),
+            faults=list(found.faults),
+            warnings=list(found.warnings),
         )
 
     @routes.get("/compare", responses=problems(404, 422, 500))

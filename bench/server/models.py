@@ -155,6 +155,8 @@ class VerificationModel(BaseModel):
     """What was verified."""
     faults: list[str]
     """What is wrong, the gravest first."""
+    warnings: list[str]
+    """What a reader should know, such as a time stamp that could not be had."""
 
 
 class ByModel(BaseModel):

@@ -143,7 +143,8 @@ class Details(QFrame):
         self._tone("problem" if faults else "strong")
         lines = found.get("summary") or []
         summary = [_HASH.sub(r"\1…", " ".join(line.split())) for line in lines]
-        self.more.setText("\n".join([*faults[1:], *summary]))
+        warnings = [f"Warning: {text}" for text in found.get("warnings") or []]
+        self.more.setText("\n".join([*faults[1:], *warnings, *summary]))
 
     def _tone(self, role: str) -> None:
         self.verified.setProperty("role", role)

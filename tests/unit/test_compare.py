@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bench import cli
 from bench.alignment import MOST, Message, align, messages_of
@@ -192,6 +194,21 @@ def test_rows_keep_the_order_of_both_runs() -> None:
     assert [row.first is None for row in rows if not (row.first and row.second)] == [False, True]
 
 
+WORDS = st.sampled_from(["A", "B", "C"])
+
+
+@given(st.lists(WORDS, max_size=12), st.lists(WORDS, max_size=12))
+def test_no_message_is_lost_or_moved_by_laying_two_runs_side_by_side(
+    first: list[str], second: list[str]
+) -> None:
+    ours, theirs = (talk(*(call(name) for name in names)) for names in (first, second))
+    rows = align(ours, theirs)
+    assert [row.first for row in rows if row.first] == ours
+    assert [row.second for row in rows if row.second] == theirs
+    assert all(row.first or row.second for row in rows)
+    assert all(row.same for row in rows) is (first == second)
+
+
 def test_very_many_messages_are_cut_and_said_to_be() -> None:
     many = [call("StatusNotification", connectorId=n % 7, status="Available") for n in range(3000)]
     first, second = talk(*many), talk(call("Reset"), *many)
@@ -244,6 +261,7 @@ def test_the_command_shows_one_case_message_by_message(
     assert "→ Authorize" in out
     assert "← Authorize CALLRESULT" in out
     assert "≠ –" in out
+    assert '"connectorId":1,"idTag":"BAD"' in out
     assert cli.main(["compare", *both, "--case", "TC_000"]) == 3
     assert "neither run knows this case" in capsys.readouterr().err
 
