@@ -147,6 +147,7 @@ def _copy_run(run: Path, to: Path) -> None:
     try:
         shutil.rmtree(draft, ignore_errors=True)
         shutil.copytree(run, draft)
+        os.sync()  # the record names the run only when it is on the disk
         draft.rename(to)
     except (OSError, shutil.Error) as error:
         shutil.rmtree(draft, ignore_errors=True)

@@ -65,7 +65,10 @@ def sections(
 ) -> Iterator[Section]:
     """Write what the runs do not say; notes, files and who did what only as `internal`."""
     yield Section("Certification session", _openness(view), tuple(_session(view)))
-    yield Section("Runs of the session", tables=(_runs(view),))
+    papers = _certificates(view)
+    yield Section(
+        "Runs of the session", tables=(_runs(view), papers) if papers.rows else (_runs(view),)
+    )
     repeated = _repeated(found)
     if repeated.rows:
         text = "The result that counts is the one in the results above; no other is left out here."
@@ -123,6 +126,23 @@ def _runs(view: CampaignView) -> Table:
         )
     heads = ("Run", "Begun (UTC)", "Bench", "Verdicts", "Complete", "Why cases were run again")
     return Table("Runs", heads, tuple(rows))
+
+
+def _certificates(view: CampaignView) -> Table:
+    """Tabulate by which certificates the instruments were calibrated when a run was made."""
+    rows = [
+        (
+            run.run,
+            device,
+            paper.get("certificate", ""),
+            paper.get("date", ""),
+            paper.get("due", "–"),
+        )
+        for run in view.added
+        for device, paper in run.bench.get("calibrations", {}).items()
+    ]
+    heads = ("Run", "Instrument", "Certificate", "Calibrated", "Due")
+    return Table("Certificates of the instruments at each run", heads, tuple(rows))
 
 
 def _repeated(found: Iterable[CaseHistory]) -> Table:

@@ -58,8 +58,11 @@ def begin(
         for run in settle(campaign, by):
             say(f"run {run} is part of the campaign now")
         inputs = read_inputs(folder, campaign.view, bench, dut, plan)
+        before = len(campaign.view.changes)
         for what in take(campaign, inputs, by):
             say(f"changed: {what}")
+        if len(campaign.view.changes) > before:
+            say("that makes it another DUT to the test rules: all cases start over")
         tested = with_waivers(inputs.dut, campaign.view)
         chosen = _chosen(campaign.view, cases, reason, say)
         made = make_plan(load_suites(), Selection(cases=chosen), tested, inputs.bench)

@@ -26,6 +26,9 @@ def lines(folder: Path, view: CampaignView) -> Iterator[str]:
         yield f"DUT       {dut['vendor']} {dut['model']} ({dut['identity']}), software {software}"
         yield f"Bench     {view.inputs.bench['name']}"
     yield f"Opened    {view.records[0].utc:%Y-%m-%d %H:%M} UTC by {view.opened.by}"
+    reported = [one.reported for one in identification(view)]
+    if any(reported):
+        yield f"Reported  {', '.join(one or 'nothing' for one in reported)}"
     if view.intake is not None:
         works = "works" if view.intake.works else "does NOT work"
         milliseconds = "with" if view.intake.milliseconds else "without"

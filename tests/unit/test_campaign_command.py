@@ -193,7 +193,8 @@ def test_changed_files_are_taken_before_the_next_run_and_reset_what_they_must(
     assert said == ["changed: PIXIT timing.boot was 100.0, now 200.0"]
     assert read(folder).changes == []
     said, _ = begin_with(text.replace('software = "1.0"', 'software = "1.1"'))
-    assert "changed: the stated software was '1.0', now '1.1'" in said
+    assert said[0] == "changed: the stated software was '1.0', now '1.1'"
+    assert said[-1].endswith("all cases start over")
     said, _ = begin_with(
         text.replace('software = "1.0"', 'software = "1.1"').replace("true", 'false\n"C-08" = true')
     )

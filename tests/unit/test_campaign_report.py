@@ -26,7 +26,12 @@ def book(tmp_path: Path) -> Book:
 
 def run(book: Book, **verdicts: str) -> str:
     pics = {**PICS, "FP.Core": True, "FP.RT": False}
-    return book.run({f"TC_90{key[1]}_CS": verdict for key, verdict in verdicts.items()}, pics=pics)
+    paper = {"certificate": f"K-{book.runs}", "date": "2031-01-15", "issuer": "L"}
+    return book.run(
+        {f"TC_90{key[1]}_CS": verdict for key, verdict in verdicts.items()},
+        pics=pics,
+        bench={"calibrations": {"meter": paper}},
+    )
 
 
 def table(made: Document, title: str) -> Table:
@@ -50,6 +55,10 @@ def test_the_result_that_counts_stands_with_the_history_of_its_runs(book: Book) 
     assert table(made, "All executions").rows == (
         (FIRST, "2031-05-05 10:00:04", "r1", "fail", "no: a later one does", "–"),
         (FIRST, "2031-05-05 11:30:05", "r2", "pass", "yes", "the cable was broken"),
+    )
+    assert table(made, "Certificates of the instruments at each run").rows == (
+        ("r1", "meter", "K-0", "2031-01-15", "–"),
+        ("r2", "meter", "K-1", "2031-01-15", "–"),
     )
     (one,) = made.not_run
     assert (one.id, one.outcome, one.reason) == ("TC_999_CS", "not-applicable", "needs C-08")
