@@ -41,6 +41,8 @@ def alone(out: Path) -> Iterator[None]:
             other = where_served(out)
             where = "" if other is None else f" at {other.url} (process {other.process})"
             raise ConfigError(f"--out {out}: an engine serves this folder already{where}") from None
+        # What a killed engine left would be taken for the place of this one.
+        (out / PLACE).unlink(missing_ok=True)
         yield
     finally:
         os.close(file)

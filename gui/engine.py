@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -16,6 +17,8 @@ from bench.served import where_served
 
 LOOKING = 50
 """Milliseconds between two looks at the process."""
+SEATS = "engine/windows"
+"""The file that each window on the engine holds locked, shared with the others."""
 TOKEN = "operator.token"
 """The file with the operator's token, in the folder of the runs."""
 LOG = "engine/messages.txt"
@@ -65,6 +68,7 @@ class OwnEngine(QObject):
         self._process = 0
         self._is_ready = False
         self._is_ending = False
+        self._seat = -1
         self._timer = QTimer(self)
         self._timer.setInterval(LOOKING)
         self._timer.timeout.connect(self._look)
@@ -114,13 +118,45 @@ class OwnEngine(QObject):
     def let_go(self) -> None:
         """Let it go on without us."""
         self._timer.stop()
+        if self._child is not None:
+            self._child.returncode = 0  # it is not ours to wait for any more
+            self._child = None
+        if self._seat >= 0:
+            os.close(self._seat)
+            self._seat = -1
+
+    @property
+    def is_last_window(self) -> bool:
+        """Tell whether no other window of this machine sits at the engine."""
+        if self._seat < 0:
+            return True
+        try:
+            fcntl.flock(self._seat, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            fcntl.flock(self._seat, fcntl.LOCK_SH)
+            return False
+        fcntl.flock(self._seat, fcntl.LOCK_SH)
+        return True
+
+    def _sit_down(self) -> None:
+        if self._seat < 0:
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+            self._seat = os.open(self.order.runs / SEATS, flags, 0o644)
+            fcntl.flock(self._seat, fcntl.LOCK_SH)
 
     def _look(self) -> None:
         served = where_served(self.order.runs)
         code = None if self._child is None else self._child.poll()
+        if self._child is not None and not self._is_ready and served is not None:
+            if code is not None:
+                # Another window was faster: its engine is the one.
+                self._child, self.was_found, code = None, True, None
+            elif served.process != self._child.pid:
+                return
         if served is not None and not self._is_ready:
             self._is_ready, self._process = True, served.process
             try:
+                self._sit_down()
                 token = (self.order.runs / TOKEN).read_text("ascii").strip()
             except OSError as error:
                 self.failed.emit(f"{error.filename}: {error.strerror}")

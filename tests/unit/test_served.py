@@ -27,6 +27,9 @@ def test_what_a_killed_engine_left_behind_is_no_engine(tmp_path: Path) -> None:
     (tmp_path / "engine/lock").touch()
     (tmp_path / "engine/url").write_text("http://127.0.0.1:1\n4711\n", "utf-8")
     assert where_served(tmp_path) is None
+    # Nor is it taken for the place of an engine that has just begun.
+    with alone(tmp_path):
+        assert where_served(tmp_path) is None
 
 
 def test_a_folder_has_one_engine_alone(tmp_path: Path) -> None:
