@@ -19,7 +19,7 @@ from bench.report.document import Document
 from bench.report.typeface import FONTS, SHOWN
 
 SOURCES = Path(__file__).parent / "typst"
-ROWS, ROWS_OF_PASSED = 160, 80
+ROWS, ROWS_OF_PASSED = 160, 120
 """Rows that are printed of the sequence of a case; `report.html` has more."""
 LONGEST = 700
 """Characters that are printed of one text."""

@@ -89,7 +89,8 @@ def of_items(items: Iterable[Item], begin: float) -> Iterator[Row]:
 def gap(count: int, first: int, last: int) -> Row:
     """Draw what is left out of the sequence."""
     what = f"{count} {'entry' if count == 1 else 'entries'} left out"
-    return Row("gap", 0, "", what, f"records {first} to {last} of the journal")
+    where = f"record {first}" if first == last else f"records {first} to {last}"
+    return Row("gap", 0, "", what, f"{where} of the journal")
 
 
 def bounded(rows: Sequence[Row], most: int) -> Iterator[Row]:
@@ -97,8 +98,9 @@ def bounded(rows: Sequence[Row], most: int) -> Iterator[Row]:
     if len(rows) <= most:
         yield from rows
         return
-    kept = {*range(most // 3), *range(len(rows) - most // 3, len(rows))}
     failed = [i for i, row in enumerate(rows) if row.verdict in ("fail", "inconclusive", "error")]
+    ends = most // 3 if failed else most // 2
+    kept = {*range(ends), *range(len(rows) - ends, len(rows))}
     for index in (i for near in failed for i in range(near - 6, near + 4)):
         if len(kept) >= most:
             break
