@@ -238,8 +238,11 @@ class RunView:
         self._append(self.case.steps[-1].items, item)
 
     def _append(self, items: list[Item], item: Item) -> None:
-        for dropped in self._timeline.append(items, item):
-            self._frames.pop(dropped.n, None)
+        self._drop(self._timeline.append(items, item))
+
+    def _drop(self, items: Iterable[Item]) -> None:
+        for item in items:
+            self._frames.pop(item.n, None)
 
     def _case_started(self, record: Record, event: CaseStarted) -> None:
         waiting = (c for c in self.cases if c.id == event.case and c.state is State.WAITING)
@@ -270,6 +273,7 @@ class RunView:
         if self.step is not None:
             self.step.verdict, self.step.reason = event.verdict, event.reason
             self.step.duration = record.mono - self.step.started.mono
+            self._drop(self._timeline.finish(self.step.items))
             self.step = None
 
     def _checked(self, record: Record, event: Checked) -> None:

@@ -12,7 +12,7 @@ class TimeLine:
     """Appends to the time lines of one view, and thins out those that grow too long."""
 
     def __init__(self, most: int | None) -> None:
-        """`most`: things that a time line keeps at least; it may have thrice as many; None: all."""
+        """`most`: things that a time line keeps in the end; while it grows, thrice as many."""
         self._most = most
         self._kept: set[int] = set()
         """Records around checks that failed, on the time line that grows."""
@@ -39,6 +39,12 @@ class TimeLine:
             self._kept.add(item.n)
             self._after -= 1
         return self._thin(items, self._most) if len(items) > 3 * self._most else []
+
+    def finish(self, items: list[Item]) -> list[Item]:
+        """Thin out a time line that grows no more; return what was dropped from it."""
+        if self._most is None or items is not self._growing or len(items) <= self._most:
+            return []
+        return self._thin(items, self._most)
 
     def _thin(self, items: list[Item], most: int) -> list[Item]:
         head, middle = items[: most // 2], items[most // 2 : -most // 2]

@@ -30,8 +30,8 @@ AT_END = ("json", "junit", "html")
 """What a run leaves by itself; the rest takes seconds, or is wanted by few."""
 VIEWS = ("lab", "vendor")
 """For whom a document is laid out; `vendor`: without the laboratory's internals."""
-KEPT = 120
-"""Things that are kept of a step's time line at least; a usual run has fewer."""
+KEPT = 160
+"""Things that are kept of a step's time line; a usual run has fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def read_run(
 ) -> RecordedRun:
     """Read a run's journal, each event as it is `shown` to the reader.
 
-    Of a step with very many messages its view keeps at least `most` (`RunView`). Raises
+    Of a step with very many messages its view keeps about `most` (`RunView`). Raises
     `ConfigError` when the folder holds no run.
     """
     path = folder / JOURNAL

@@ -95,8 +95,7 @@ def _around(case: CaseView, at: Moment) -> Sequence[sequence.Row]:
     around = rows[max(0, place - BEFORE) : place + AFTER + 1]
     judged = _place(rows, at.n)
     if judged > place + AFTER:
-        left = [row.n for row in rows[place + AFTER + 1 : judged] if row.n]
-        between = [sequence.gap(len(left), left[0], left[-1])] if left else []
+        between = sequence.gap_of(rows[place + AFTER + 1 : judged])
         around = [*around, *between, *rows[judged : judged + 2]]
     return around
 

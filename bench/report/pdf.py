@@ -15,12 +15,14 @@ import orjson
 import typst
 
 from bench.report import sequence
-from bench.report.document import Document
+from bench.report.document import CasePart, Document
 from bench.report.typeface import FONTS, SHOWN
 
 SOURCES = Path(__file__).parent / "typst"
 ROWS, ROWS_OF_PASSED = 160, 120
 """Rows that are printed of the sequence of a case; `report.html` has more."""
+MANY, FEW = 6000, 40
+"""Rows of all sequences from which on those of cases that passed are cut to `FEW`."""
 LONGEST = 700
 """Characters that are printed of one text."""
 
@@ -48,19 +50,16 @@ def compose(source: str, content: Any, moment: datetime | None) -> bytes:
 
 def _printed(document: Document) -> Document:
     """Leave out what paper has no room for, and say so."""
-    return dataclasses.replace(
-        document,
-        cases=tuple(
-            dataclasses.replace(
-                case,
-                rows=tuple(
-                    sequence.bounded(case.rows, ROWS_OF_PASSED if case.verdict == "pass" else ROWS)
-                ),
-            )
-            for case in document.cases
-        ),
-        outside=(),
-    )
+    cases = [
+        _cut(case, ROWS_OF_PASSED if case.verdict == "pass" else ROWS) for case in document.cases
+    ]
+    if sum(len(case.rows) for case in cases) > MANY:
+        cases = [_cut(case, FEW) if case.verdict == "pass" else case for case in cases]
+    return dataclasses.replace(document, cases=tuple(cases), outside=())
+
+
+def _cut(case: CasePart, most: int) -> CasePart:
+    return dataclasses.replace(case, rows=tuple(sequence.bounded(case.rows, most)))
 
 
 def plain(value: Any) -> Any:

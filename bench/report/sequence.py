@@ -52,6 +52,8 @@ class Row:
     """The message as it was on the wire."""
     checks: list[Checked] = field(default_factory=list)
     """What was judged by this message."""
+    left_out: tuple[int, int, int] | None = None
+    """Of a gap: the first and the last record, and how many entries it stands for."""
 
 
 def of_case(case: CaseView) -> Iterator[Row]:
@@ -90,7 +92,8 @@ def gap(count: int, first: int, last: int) -> Row:
     """Draw what is left out of the sequence."""
     what = f"{count} {'entry' if count == 1 else 'entries'} left out"
     where = f"record {first}" if first == last else f"records {first} to {last}"
-    return Row("gap", 0, "", what, f"{where} of the journal")
+    detail = f"{where} of the journal"
+    return Row("gap", 0, "", what, detail, left_out=(first, last, count))
 
 
 def bounded(rows: Sequence[Row], most: int) -> Iterator[Row]:
@@ -109,18 +112,20 @@ def bounded(rows: Sequence[Row], most: int) -> Iterator[Row]:
     left: list[Row] = []
     for index, row in enumerate(rows):
         if index in kept or (row.kind == "step" and len(rows) < 50 * most):
-            yield from _left(left)
+            yield from gap_of(left)
             left = []
             yield row
         else:
             left.append(row)
-    yield from _left(left)
+    yield from gap_of(left)
 
 
-def _left(rows: Sequence[Row]) -> Iterator[Row]:
-    numbers = [row.n for row in rows if row.n]
-    if numbers:
-        yield gap(len(numbers), min(numbers), max(numbers))
+def gap_of(rows: Sequence[Row]) -> Iterator[Row]:
+    """Draw one gap for rows that are left out, gaps among them."""
+    found = [row.left_out or (row.n, row.n, 1) for row in rows if row.n or row.left_out]
+    if found:
+        firsts, lasts, counts = zip(*found, strict=True)
+        yield gap(sum(counts), min(firsts), max(lasts))
 
 
 def _after(stamp: Stamp, begin: float) -> str:

@@ -6,7 +6,16 @@ import asyncio
 import sys
 
 from bench.server.loop import run_loop
-from tests.benchmarks import devices, engine, evidence, program, samples, viewer, window
+from tests.benchmarks import (
+    devices,
+    engine,
+    evidence,
+    program,
+    report,
+    samples,
+    viewer,
+    window,
+)
 from tests.benchmarks.table import show
 
 
@@ -30,6 +39,8 @@ def main() -> None:
         asyncio.run(viewer.sample_to_pixel()),
         *window.plots(),
         *window.messages(),
+        *report.per_100_cases(),
+        *report.of_a_day(),
         program.start_up(),
         *program.demo(),
     ]

@@ -37,8 +37,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     for kind in ("pdf", "declaration"):
         file = folder / f"{kind}.pdf"
         file.write_bytes(lay_out(document, kind))
-        command = ["pdftoppm", "-gray", "-png", "-r", str(RESOLUTION), str(file), folder / kind]
-        subprocess.run(command, check=True, capture_output=True)
+        command: list[str | Path] = ["pdftoppm", "-gray", "-png", "-r", str(RESOLUTION)]
+        subprocess.run([*command, file, folder / kind], check=True, capture_output=True)
     return {path.name: path for path in sorted(folder.glob("*.png"))}
 
 
@@ -47,9 +47,9 @@ def grey(path: Path) -> npt.NDArray[np.int16]:
     image = QImage(str(path)).convertToFormat(QImage.Format.Format_Grayscale8)
     bits = image.constBits()
     assert bits is not None
-    bits.setsize(image.sizeInBytes())
-    rows = np.frombuffer(bits, np.uint8).reshape(image.height(), image.bytesPerLine())
-    return rows[:, : image.width()].astype(np.int16)
+    pixels = np.frombuffer(bits.asstring(image.sizeInBytes()), np.uint8)
+    rows = pixels.reshape(image.height(), image.bytesPerLine())[:, : image.width()]
+    return rows.astype(np.int16)
 
 
 def test_there_are_as_many_pages_as_were_looked_at(pages: dict[str, Path]) -> None:
