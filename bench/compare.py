@@ -15,7 +15,7 @@ from bench.events import Measured
 from bench.report.results import reason_of
 from bench.runview import RunView
 from bench.unlike import MISSING, Unlike, unlike
-from bench.views import CaseView, State
+from bench.views import CaseView, Gap, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class CaseComparison:
     messages: tuple[Pair, ...] = ()
     """Row by row; empty unless both runs executed it."""
     cut: bool = False
-    """Whether there were more messages than are aligned."""
+    """Whether there were more messages than are aligned, or than a bounded view has."""
 
     @property
     def same_outcome(self) -> bool:
@@ -179,8 +179,12 @@ def _case(
         measured=tuple(_values(ours.measured, theirs.measured)),
         responses=tuple(_responses(*messages)),
         messages=rows,
-        cut=shown != (len(messages[0]), len(messages[1])),
+        cut=shown != (len(messages[0]), len(messages[1])) or _has_gaps(ours) or _has_gaps(theirs),
     )
+
+
+def _has_gaps(case: CaseView) -> bool:
+    return any(isinstance(item, Gap) for step in case.steps for item in step.items)
 
 
 def _title(name: str, view: RunView) -> str:

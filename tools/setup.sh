@@ -35,6 +35,8 @@ if [ "$extent" = all ]; then
     [ -z "$python" ] || "$python" -c 'import pathlib, sys, sysconfig
 sys.exit(not pathlib.Path(sysconfig.get_path("include"), "Python.h").exists())' || missing="$missing $python-dev"
     [ -n "$python" ] || missing="$missing python3-dev"
+    # A time stamp authority for the tests, and a second opinion on signatures.
+    command -v openssl >/dev/null 2>&1 || missing="$missing openssl"
     # The viewer page is tested in a real browser, which needs a font, on runs that curl starts.
     command -v curl >/dev/null 2>&1 || missing="$missing curl"
     command -v chromium >/dev/null 2>&1 || missing="$missing chromium"

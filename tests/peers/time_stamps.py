@@ -49,7 +49,9 @@ class Authority:
     status: int = 200
     answers: list[bytes] = field(default_factory=list)
     silent: threading.Event | None = None
-    """When set, no answer goes out before it is."""
+    """When there is one, no answer goes out before it is set."""
+    heard: threading.Event = field(default_factory=threading.Event)
+    """Set by every request."""
 
     @property
     def root(self) -> Path:
@@ -90,6 +92,7 @@ def serving(one: Authority) -> Iterator[Authority]:
         def do_POST(self) -> None:
             query = self.rfile.read(int(self.headers["Content-Length"]))
             assert self.headers["Content-Type"] == "application/timestamp-query"
+            one.heard.set()
             if one.silent is not None:
                 one.silent.wait(60)
                 return

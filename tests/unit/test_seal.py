@@ -6,8 +6,11 @@ import asyncio
 import base64
 import hashlib
 import json
+import re
 import shutil
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -122,6 +125,26 @@ def test_openssl_agrees_with_signature_and_stamp(lab: Lab, copy: Path) -> None:
     assert "OK" in openssl(copy, "ts", "-verify", "-digest", reader.head, *ca)
 
 
+def test_the_page_for_auditors_says_what_works(lab: Lab, copy: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs/how-to/check-evidence.md").read_text("utf-8")
+    by_hand = page.partition("## Check it without Pilotbench")[2].partition("\n## ")[0]
+    (python,) = re.findall(r"```python\n(.*?)```", by_hand, re.DOTALL)
+    (shell,) = re.findall(r"```shell\n(.*?)```", by_hand, re.DOTALL)
+    (copy / "lab.pub").write_text(lab.key.public.pem)
+    shutil.copy(lab.tsa.root, copy / "authority-root.pem")
+    printed = said_by(copy, sys.executable, "-W", "ignore", "-c", python).strip()
+    assert f"the last {printed}" in summary(verify(copy))
+    said = said_by(copy, "sh", "-ec", shell.replace("HASH", printed))
+    assert f"head {printed}\nSignature Verified Successfully\nVerification: OK\n" in said
+    assert f"{lab.key.public.fingerprint}  -\n" in said
+
+
+def said_by(folder: Path, *command: str) -> str:
+    asked = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert asked.returncode == 0, asked.stderr
+    return asked.stdout
+
+
 def test_the_private_key_is_nowhere_but_in_its_file(lab: Lab) -> None:
     pem = (lab.folder / "lab.key").read_text().splitlines()[1]
     seed = base64.b64decode(pem)[-32:]
@@ -181,8 +204,6 @@ SPOILT: list[tuple[Callable[[Any], Any], str]] = [
 def test_a_seal_that_was_changed_is_told_in_a_sentence(
     copy: Path, changes: Callable[[Any], Any], text: str
 ) -> None:
-    import re
-
     change(copy, changes)
     (fault,) = verify(copy).faults
     assert re.search(text, fault), fault
@@ -334,6 +355,25 @@ def test_an_authority_that_keeps_silent_is_not_waited_for_long(tmp_path: Path, l
         lab.tsa.silent.set()
         lab.tsa.silent = None
     assert why == f"{lab.tsa.url} did not answer within 0.1 s"
+
+
+async def test_an_engine_that_ends_while_it_waits_has_signed(lab: Lab, tmp_path: Path) -> None:
+    settings = LabSettings(str(lab.folder / "lab.key"), lab.tsa.url, 60)
+    lab.tsa.silent = threading.Event()
+    asked = lab.tsa.heard
+    asked.clear()
+    try:
+        sealing = asyncio.create_task(seal(tmp_path, Closed("r", 1, HEAD), lab.key, settings))
+        await asyncio.to_thread(asked.wait, 60)
+        sealing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sealing
+    finally:
+        lab.tsa.silent.set()
+        lab.tsa.silent = None
+    document = document_of(tmp_path)
+    assert document["signature"]["fingerprint"] == lab.key.public.fingerprint
+    assert document["stamp"] == {"authority": lab.tsa.url, "failed": "its answer was not awaited"}
 
 
 @pytest.mark.parametrize(
