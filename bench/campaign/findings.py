@@ -21,7 +21,7 @@ NAMED = 6
 
 @dataclass(frozen=True, slots=True)
 class Identification:
-    """One thing about the DUT: as it was stated, and as the DUT reported it last."""
+    """One thing about the DUT: as it was stated, and as the DUT reported it."""
 
     name: str
     stated: str
@@ -29,20 +29,22 @@ class Identification:
 
 
 def identification(view: CampaignView) -> list[Identification]:
-    """Compare vendor, model and software with what BootNotification said in the last runs."""
+    """Compare vendor, model and software with what BootNotification said.
+
+    That is what it said first since nothing changed: a case may install another software later.
+    """
     if view.inputs is None:
         return []
+    counting = {one.run for case in histories(view) for one in case.attempts if one.void is None}
+    runs = [run for run in view.added if run.run in counting] or view.added[-1:]
     return [
-        Identification(key, view.inputs.dut[key], _last_reported(view, key))
+        Identification(
+            key,
+            view.inputs.dut[key],
+            next((run.reported[key][0] for run in runs if run.reported.get(key)), None),
+        )
         for key in ("vendor", "model", "software")
     ]
-
-
-def _last_reported(view: CampaignView, key: str) -> str | None:
-    for run in reversed(view.added):
-        if run.reported.get(key):
-            return run.reported[key][-1]
-    return None
 
 
 def milliseconds_seen(view: CampaignView) -> bool | None:

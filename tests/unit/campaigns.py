@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -119,6 +119,7 @@ def write_run(
     begun: datetime = BEGIN,
     software: str = "1.0",
     reported: str | None = None,
+    installed: str | None = None,
     pics: Mapping[str, Any] = PICS,
     time_stamp: str | None = None,
     void: tuple[int, str] | None = None,
@@ -131,7 +132,8 @@ def write_run(
     """
     folder.mkdir(parents=True)
     with JournalWriter(folder / "journal.jsonl") as journal:
-        events = _events(verdicts, software, reported, dict(pics), time_stamp, void, bench or {})
+        boots = [one for one in (reported, installed) if one is not None]
+        events = _events(verdicts, software, boots, dict(pics), time_stamp, void, bench or {})
         for n, event in enumerate(events, start=1):
             if isinstance(event, RunStarted):
                 event = RunStarted(**{**_fields(event), "run": folder.name})
@@ -148,7 +150,7 @@ def _fields(event: RunStarted) -> dict[str, Any]:
 def _events(
     verdicts: Mapping[str, str],
     software: str,
-    reported: str | None,
+    boots: Sequence[str],
     pics: dict[str, Any],
     time_stamp: str | None,
     void: tuple[int, str] | None,
@@ -162,9 +164,9 @@ def _events(
     yield RunStarted(
         "", "0", 1, {"name": "Bench 1", **bench}, dut, cases, [], pics, {"waivers": {}}, {}
     )
-    if reported is not None:
+    for version in boots:
         boot = {"chargePointVendor": "Lab", "chargePointModel": "Sample"}
-        payload = {**boot, "firmwareVersion": reported}
+        payload = {**boot, "firmwareVersion": version}
         yield FrameReceived(1, json.dumps([2, "1", "BootNotification", payload]))
     if time_stamp is not None:
         yield FrameReceived(

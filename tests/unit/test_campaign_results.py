@@ -165,6 +165,14 @@ def test_another_software_reported_in_a_later_run_is_noticed(book: Book) -> None
     assert (vendor.reported, model.reported, software.reported) == ("Lab", "Sample", "1.1")
 
 
+def test_the_software_that_a_case_installed_is_no_other_product(book: Book) -> None:
+    book.run({FIRST: "pass"}, reported="1.0", installed="2.0")
+    book.run({SECOND: "pass"}, reported="2.0")
+    assert "the DUT reports" not in points(book)
+    assert identification(read(book.folder))[2].reported == "1.0"
+    assert book.case().state == "pass"
+
+
 def test_a_run_with_other_claims_in_the_folder_does_not_count(book: Book) -> None:
     book.run({FIRST: "pass"}, pics={**PICS, "C-07": False})
     book.run({SECOND: "pass"}, software="0.9")
