@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,17 @@ class Summary:
     def run(self) -> str:
         """The run's id, which is its folder's name."""
         return self.folder.name
+
+
+def voided(runs: Iterable[Summary]) -> dict[str, str]:
+    """Say of which runs a later one found that their results do not count any more, and why."""
+    return {
+        earlier: void.why
+        for one in runs
+        for void in one.void
+        for earlier in void.runs
+        if earlier != one.run
+    }
 
 
 @dataclass(frozen=True, slots=True)

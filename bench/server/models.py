@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from bench.engine import Engine
+from bench.seal import SEAL
 from bench.server.access import Role
 from bench.summary import Summary
 
@@ -145,6 +146,10 @@ class RunModel(BaseModel):
     """How many were planned."""
     counts: dict[str, int] | None
     """How many cases came to which verdict, once it has ended."""
+    signer: str | None
+    """Fingerprint of the key that it is signed with, null when it is not."""
+    void: str | None
+    """Why its results do not count any more, as a later run of the DUT found."""
 
 
 class VerificationModel(BaseModel):
@@ -220,8 +225,8 @@ class SamplesModel(BaseModel):
     max: list[float]
 
 
-def run_model(engine: Engine, one: Summary) -> RunModel:
-    """Describe a run."""
+def run_model(engine: Engine, one: Summary, void: str | None = None) -> RunModel:
+    """Describe a run; `void` says why its results do not count any more."""
     running = one.run == engine.run_id
     return RunModel(
         run=one.run,
@@ -234,4 +239,6 @@ def run_model(engine: Engine, one: Summary) -> RunModel:
         dut=DutModel.model_validate(one.dut),
         cases=one.planned,
         counts=None if one.ended is None else dict(one.counts),
+        signer=one.signer if (one.folder / SEAL).is_file() else None,
+        void=void,
     )

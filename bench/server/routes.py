@@ -41,7 +41,7 @@ from bench.server.shares import Shares
 from bench.server.snapshot import prompts as open_prompts
 from bench.server.snapshot import session as describe
 from bench.server.viewers import Viewers
-from bench.summary import Summary
+from bench.summary import Summary, voided
 
 ROOT = "/api/v1"
 _FORMS = {
@@ -126,12 +126,15 @@ def _reading(engine: Engine, access: Access, viewers: Viewers) -> APIRouter:
         """List the runs, oldest first."""
         holder = holder_of(request)
         found = await asyncio.to_thread(engine.archive.runs)
-        return [run_model(engine, one) for one in found if holder.may_read(one)]
+        void = voided(found)
+        return [run_model(engine, one, void.get(one.run)) for one in found if holder.may_read(one)]
 
     @routes.get("/runs/{run}", responses=problems(404, 422))
     async def get_run(request: Request, run: str) -> RunModel:
         """Tell a run in short."""
-        return run_model(engine, await readable(request, run))
+        one = await readable(request, run)
+        void = voided(await asyncio.to_thread(engine.archive.runs))
+        return run_model(engine, one, void.get(run))
 
     @routes.get("/runs/{run}/results", responses=problems(404, 422))
     async def results(request: Request, run: str) -> dict[str, Any]:

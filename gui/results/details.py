@@ -112,7 +112,7 @@ class Details(QFrame):
             ("Bench", one.bench),
             ("Cases", str(one.cases)),
             ("State", one.word),
-            ("Signed", {True: "yes", False: "no", None: ""}[one.signed]),
+            ("Signed", "yes" if one.signed else "no"),
         )
         for number, (name, value) in enumerate(row for row in rows if row[1]):
             self.lines.addWidget(muted(name), number, 0, Qt.AlignmentFlag.AlignTop)

@@ -33,8 +33,7 @@ class RunRow:
     bench: str
     cases: int
     counts: Mapping[str, int] | None
-    signed: bool | None
-    """None: the engine does not say."""
+    signed: bool
     void: str
     """Why it does not count any more; empty: it counts."""
 
@@ -68,8 +67,6 @@ class RunRow:
 def read_run(one: Mapping[str, Any]) -> RunRow:
     """Read a run as the engine lists it."""
     dut = one.get("dut") or {}
-    void = one.get("void")
-    signed = one.get("signed")
     return RunRow(
         run=str(one["run"]),
         state=str(one["state"]),
@@ -82,8 +79,8 @@ def read_run(one: Mapping[str, Any]) -> RunRow:
         bench=str(one.get("bench", "")),
         cases=int(one.get("cases") or 0),
         counts=one.get("counts"),
-        signed=None if signed is None else bool(signed),
-        void=void if isinstance(void, str) else "it is void" if void else "",
+        signed=one["signer"] is not None,
+        void=one["void"] or "",
     )
 
 
@@ -166,4 +163,4 @@ class RunsModel(QAbstractTableModel):
             case "State":
                 return one.word
             case _:
-                return {True: "✓ signed", False: "no", None: ""}[one.signed]
+                return "✓ signed" if one.signed else ""

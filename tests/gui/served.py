@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import shutil
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +17,15 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QApplication, QComboBox, QMessageBox, QTabBar, QWidget
 from pytestqt.qtbot import QtBot
 
+from bench.events import EarlierResultsVoid, Event, RunEnded
+from bench.journal import JournalWriter, Record
+from bench.report import read_run
 from gui.link import Link
 from gui.live import LiveRun
 from tests.engine.service import TOKEN, Service, service
 from tests.gui.recorded import JOURNAL
 
+RUN, CUT = "20310101T000000Z-sample", "20310101T000001Z-cut"
 DEADLINE = 30.0
 """Longest wait in s; only a defect makes a test wait so long."""
 
@@ -101,14 +107,26 @@ def serving_apart(folder: Path) -> Iterator[Served]:
 
 
 def keep_runs(runs: Path) -> None:
-    """Put a recorded run into a folder, and the same as an engine that was killed leaves it."""
+    """Put a recorded run into a folder, the same cut by a kill, and one that makes it void."""
     runs.mkdir(parents=True)
-    shutil.copytree(JOURNAL.parent, runs / "20310101T000000Z-sample")
-    cut = runs / "20310101T000001Z-cut"
+    shutil.copytree(JOURNAL.parent, runs / RUN)
+    cut = runs / CUT
     shutil.copytree(JOURNAL.parent, cut)
     lines = (cut / "journal.jsonl").read_bytes().splitlines(keepends=True)
     (cut / "journal.jsonl").write_bytes(b"".join(lines[: len(lines) // 2]) + lines[-1][:40])
     (cut / "results.json").unlink()
+    found = read_run(runs / RUN).view.started
+    assert found is not None
+    later = runs / "20310101T000002Z-later"
+    later.mkdir()
+    events: list[Event] = [
+        dataclasses.replace(found, run=later.name, cases=[]),
+        EarlierResultsVoid("the DUT reports other software", [RUN]),
+        RunEnded(True, None, {}),
+    ]
+    with JournalWriter(later / "journal.jsonl") as journal:
+        for n, event in enumerate(events, start=1):
+            journal.append(Record(n, datetime(2031, 1, 2, tzinfo=UTC), float(n), event))
 
 
 def waiting(qtbot: QtBot, what: Callable[[], object]) -> None:

@@ -11,9 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from gui.results.runs import read_run
 from gui.results.screen import ResultsScreen
-from tests.gui.served import Served, nameless, waiting
-
-RUN, CUT = "20310101T000000Z-sample", "20310101T000001Z-cut"
+from tests.gui.served import CUT, RUN, Served, nameless, waiting
 
 
 @pytest.fixture
@@ -33,7 +31,7 @@ def screen(qtbot: QtBot, served: Served, opened: list[QUrl]) -> Iterator[Results
         made.resize(1280, 650)
         made.show()
         made.shown()
-        waiting(qtbot, lambda: len(made.model.all) >= 2)
+        waiting(qtbot, lambda: len(made.model.all) >= 3)
         yield made
 
 
@@ -41,7 +39,8 @@ def test_runs_are_listed_newest_first_with_what_became_of_them(screen: ResultsSc
     listed = [one.run for one in screen.model.rows]
     assert listed.index(CUT) < listed.index(RUN)
     one = next(one for one in screen.model.rows if one.run == RUN)
-    assert one.word == "complete"
+    assert one.word == "void"  # the newest run says so
+    assert one.void == "the DUT reports other software"
     assert "1 fail" in one.verdicts
     cut = next(one for one in screen.model.rows if one.run == CUT)
     assert cut.word == "unfinished"
@@ -49,7 +48,7 @@ def test_runs_are_listed_newest_first_with_what_became_of_them(screen: ResultsSc
 
 def test_a_filter_keeps_the_marked_run(qtbot: QtBot, screen: ResultsScreen) -> None:
     screen.choose(RUN)
-    screen.search.setText("sample complete")
+    screen.search.setText("lab fail")
     assert [one.run for one in screen.model.rows] == [RUN]
     assert [one.run for one in screen.chosen] == [RUN]
     screen.search.setText("no such words")
@@ -116,9 +115,12 @@ def test_a_run_says_its_state_in_a_word() -> None:
         "bench": "b",
         "dut": {"vendor": "v", "model": "m"},
         "cases": 3,
+        "signer": None,
+        "void": None,
         "counts": {"pass": 2, "fail": 1, "inconclusive": 0, "error": 0},
     }
     one = read_run(told)
-    assert (one.word, one.verdicts, one.signed) == ("complete", "2 pass, 1 fail", None)
+    assert (one.word, one.verdicts, one.signed) == ("complete", "2 pass, 1 fail", False)
+    assert read_run({**told, "signer": "ab:cd"}).signed
     assert read_run({**told, "state": "unfinished"}).word == "unfinished"
     assert read_run({**told, "void": "software changed"}).word == "void"

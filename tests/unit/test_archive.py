@@ -34,7 +34,7 @@ from bench.index import INDEX, LAYOUT, Index
 from bench.journal import JOURNAL, JournalWriter, Record
 from bench.lab_key import new_key
 from bench.report import read_run
-from bench.summary import CaseSummary, gather
+from bench.summary import CaseSummary, gather, voided
 from tests.unit.recorded import record
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -415,3 +415,10 @@ def test_a_thousand_runs_are_listed_in_no_time(root: Path) -> None:
     # `make bench` measures it; here an order of magnitude is left for a busy machine.
     assert best(again.runs) < 0.5
     assert best(lambda: Archive(root).runs()) < 0.5
+
+
+def test_a_later_run_says_which_results_do_not_count_any_more(root: Path) -> None:
+    write(root, "r0", [RunEnded(True, None, {})])
+    write(root, "r1", [EarlierResultsVoid("another software", ["r1", "r0"])], hour=1)
+    # Its own earlier cases are void, not the run.
+    assert voided(Archive(root).runs()) == {"r0": "another software"}
