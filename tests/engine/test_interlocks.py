@@ -462,6 +462,7 @@ async def test_who_is_told_to_be_off_did_not_switch_itself_off(
             monkeypatch.setattr(device, "release", slow_release)
             monkeypatch.setattr(device, "is_drawing", watched_look)
             await (load.release() if by_case else coupler.unplug(1))
+            monkeypatch.undo()  # nobody looks at a load that is off
             case.check("It is off", bench.lab.load.on, False)
 
         ended = await bench.run(body)
