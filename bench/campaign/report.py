@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bench.campaign.certificate import not_run, remark
@@ -34,6 +35,9 @@ from bench.report import KEPT, read_run
 from bench.report.composition import Counting, document_of
 from bench.report.document import Document, Pair, Section, Table
 
+REPEATED = "Cases run more than once"
+"""Title of the section with every execution of them."""
+
 
 def document(folder: Path, view: str = "lab") -> Document:
     """Make the document of a campaign; raises `ConfigError` when it has no run yet."""
@@ -50,7 +54,7 @@ def document(folder: Path, view: str = "lab") -> Document:
         remark=remark(found),
     )
     shown = event_for_observer if view == "vendor" else None
-    return document_of(
+    made = document_of(
         [read_run(folder / RUNS / run.run, shown, KEPT) for run in added],
         counting=counting,
         view=view,
@@ -58,6 +62,12 @@ def document(folder: Path, view: str = "lab") -> Document:
         more=list(sections(campaign, found, internal=view == "lab")),
         people={str(by) for one in campaign.records if (by := getattr(one.event, "by", ""))},
     )
+    again = [one.id for one in found if one.passed_at_last]
+    if not again:
+        return made
+    text = f"Passed when run again, after another verdict: {', '.join(again)} ({REPEATED})."
+    first, *rest = made.statement.paragraphs
+    return replace(made, statement=replace(made.statement, paragraphs=(first, text, *rest)))
 
 
 def sections(
@@ -72,7 +82,7 @@ def sections(
     repeated = _repeated(found)
     if repeated.rows:
         text = "The result that counts is the one in the results above; no other is left out here."
-        yield Section("Cases run more than once", (text,), tables=(repeated,))
+        yield Section(REPEATED, (text,), tables=(repeated,))
     tables = [one for one in (_changes(view), _waivers(view), _connections(view)) if one.rows]
     if tables:
         yield Section("Changes, waivers, connection", tables=tuple(tables))

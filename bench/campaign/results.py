@@ -76,9 +76,10 @@ class CaseHistory:
         return TO_RUN if self.outcome == "runnable" else self.outcome
 
     @property
-    def settled(self) -> bool:
-        """Tell whether there is nothing left to do: passed, waived, failed, or not to run."""
-        return self.state not in (TO_RUN, "inconclusive", "error")
+    def passed_at_last(self) -> bool:
+        """Tell whether it passed, and had come to another verdict of the same DUT before."""
+        others = (one for one in self.attempts if one.decided and one.verdict != "pass")
+        return self.state == "pass" and any(others)
 
 
 def histories(view: CampaignView) -> list[CaseHistory]:

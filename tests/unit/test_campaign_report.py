@@ -47,6 +47,9 @@ def test_the_result_that_counts_stands_with_the_history_of_its_runs(book: Book) 
         give_reason(campaign, again, "ada", "the cable was broken")
     made = document(book.folder)
     assert (made.run, made.statement.kind, made.complete) == ("c", "subset", True)
+    assert made.statement.paragraphs[1] == (
+        f"Passed when run again, after another verdict: {FIRST} (Cases run more than once)."
+    )
     assert [(one.id, one.verdict, one.run) for one in made.cases] == [
         (FIRST, "pass", "r2"),
         (SECOND, "pass", "r1"),
