@@ -56,6 +56,8 @@ class Channel:
         self.trace = Trace(KEPT, of_windows=True, reach=REACH)
         self.last = math.nan
         """The newest value."""
+        self.rate = 0.0
+        """Samples a second, as the newest window had them."""
         self.revision = 0
         """Counts the stretches of history that came."""
         self._tiles: OrderedDict[Tile, tuple[float, Course]] = OrderedDict()
@@ -70,6 +72,7 @@ class Channel:
         values = np.array([(one.least, one.greatest, one.mean) for _, one in fresh]) - zero
         self.trace.push(time, *values.astype(np.float32).T)
         self.last = fresh[-1][1].last - zero
+        self.rate = fresh[-1][1].samples / WINDOW
 
     def remember(self, tile: Tile, until: float, course: Course) -> None:
         """Keep a stretch of history with absolute values, which is known up to `until`."""

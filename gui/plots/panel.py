@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 
 from PyQt6.QtCore import Qt, QTimer
@@ -34,6 +35,7 @@ from gui.palette import px
 from gui.plots.channel import DELAY, Channel, Tile, groups_of, labels
 from gui.plots.history import FromEngine, History, Source
 from gui.plots.scale import distance_text, spelled
+from gui.plots.scope import FAST, Scope
 from gui.plots.stack import PlotStack
 from gui.plots.summary import Course
 from gui.plots.view import TimeView
@@ -49,6 +51,8 @@ SPANS = {
 }
 USUAL = "1 min"
 HEADS = ("Channel", "At A", "At B", "B − A", "Least", "Greatest", "Mean", "RMS")
+CALM_SCOPE = 0.4
+"""Seconds from one trace of the scope to the next."""
 TICK = 33
 """Milliseconds between two paintings at least."""
 
@@ -64,9 +68,13 @@ class PlotPanel(QWidget):
         self.view = TimeView(SPANS[USUAL])
         self.channels: dict[int, Channel] = {}
         self.history = History(self)
+        self._of_scope = History(self)
         self.stack = PlotStack(timeline, cursor, self.view)
         self.pause = QPushButton("Pause")
         self.span = QComboBox()
+        self.scope = Scope(self._of_scope.want)
+        self.scoping = QPushButton("Scope")
+        self._scoped = -math.inf
         self.readout = QTableWidget(0, len(HEADS))
         self.between = QLabel()
         self._below = QFrame()
@@ -80,6 +88,7 @@ class PlotPanel(QWidget):
         run.advanced.connect(self._advance)
         run.sampled.connect(self.take)
         self.history.came.connect(self._came)
+        self._of_scope.came.connect(self.scope.take)
         self.stack.looked.connect(self._looked)
         self.stack.measured.connect(self._measured)
         cursor.moved.connect(self._measured)
@@ -103,6 +112,14 @@ class PlotPanel(QWidget):
         bar.addWidget(self.span)
         bar.addWidget(closer)
         bar.addWidget(wider)
+        self.scoping.setCheckable(True)
+        self.scoping.setProperty("role", "flat")
+        self.scoping.setToolTip("Show a few ms of a fast channel, standing on an edge")
+        self.scoping.toggled.connect(self._show_scope)
+        self.scoping.hide()
+        self.scope.hide()
+        self.scope.setMaximumHeight(px(260))
+        bar.addWidget(self.scoping)
         bar.addStretch(1)
         hint = QLabel("W S zoom · A D move · Shift-drag measures")
         hint.setProperty("role", "small")
@@ -122,6 +139,7 @@ class PlotPanel(QWidget):
         layout.setSpacing(6)
         layout.addLayout(bar)
         layout.addWidget(area, 1)
+        layout.addWidget(self.scope)
         layout.addWidget(self._below)
 
     def _build_readout(self) -> None:
@@ -172,7 +190,8 @@ class PlotPanel(QWidget):
 
     def read_history(self, source: Source | None) -> None:
         """Take history from elsewhere than the engine, as from the file of a recorded run."""
-        self.history.come_from(source)
+        for history in (self.history, self._of_scope):
+            history.come_from(source)
         self._stale = True
 
     def take(self, windows: Sequence[Window]) -> None:
@@ -196,7 +215,7 @@ class PlotPanel(QWidget):
         self.stack.clear()
         self._below.hide()
         run = self._run.run
-        self.history.come_from(FromEngine(self._link, run) if run is not None else None)
+        self.read_history(FromEngine(self._link, run) if run is not None else None)
         view = self._run.view
         for declared in view.channels.values():
             self._declare(declared)
@@ -259,7 +278,25 @@ class PlotPanel(QWidget):
                 for tile in channel.missing(begin, end, self.stack.points, self.view.newest)
             ]
             self.history.want(tiles)
+            self._look_by_scope()
         self.stack.update()
+
+    def _show_scope(self, on: bool) -> None:
+        self.scope.setVisible(on)
+        self._stale = True
+
+    def _look_by_scope(self) -> None:
+        """Offer the fast channels, and show the one that is chosen where the cursor is."""
+        fast = [one for one in self.channels.values() if one.rate >= FAST]
+        self.scoping.setVisible(bool(fast))
+        now = time.monotonic()
+        if not fast or not self.scope.isVisible() or now - self._scoped < CALM_SCOPE:
+            return
+        self._scoped = now
+        self.scope.show_channels(fast)
+        moment = self._cursor.moment
+        latest = min(self.view.range()[1], self.view.newest - DELAY)
+        self.scope.look(moment if moment is not None else latest)
 
     def _unmeasure(self) -> None:
         self.stack.second = None

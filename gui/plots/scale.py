@@ -99,4 +99,4 @@ def distance_text(seconds: float) -> str:
 
 def spelled_rate(hertz: float) -> str:
     """Write a frequency."""
-    return f"{hertz / 1000:.3g} kHz" if hertz >= 1000 else f"{hertz:.3g} Hz"
+    return f"{hertz / 1000:.4g} kHz" if hertz >= 999.95 else f"{hertz:.4g} Hz"
