@@ -6,6 +6,7 @@ import struct
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -36,7 +37,9 @@ from bench.journal import Record, stamp_of
 from bench.runview import RunView
 from bench.samples import Entry, Window
 from bench.views import PromptView
+from gui.cursor import TimeCursor
 from gui.link import Link
+from gui.messages.timeline import Timeline
 
 TICK = 33
 """Milliseconds between two looks at what came."""
@@ -74,14 +77,18 @@ class LiveRun(QObject):
     """Windows of samples (`bench.samples.Window`), at most once in a tick."""
     prompts_changed = pyqtSignal()
     """`prompts` are others, or have other deadlines."""
-    selected = pyqtSignal(int)
-    """A record of the run that the operator points at, in whatever view."""
     ticked = pyqtSignal()
     """A tick is over; for clocks, after all other signals."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.view = RunView()
+        self.timeline = Timeline(self)
+        """What happened, along the time; in step with `view`."""
+        self.cursor = TimeCursor(self)
+        """The moment or record that the operator points at, in whatever view."""
+        self.samples: Path | None = None
+        """The file of samples of a replay that has one beside it; else the engine has them."""
         self.run: str | None = None
         self.is_live = False
         """False for a replay: nothing of it can be acted on."""
@@ -106,15 +113,13 @@ class LiveRun(QObject):
         self._link = link
         self.is_live = True
 
-    def select(self, n: int) -> None:
-        """Point at a record."""
-        self.selected.emit(n)
-
     def restart(self, run: str | None) -> None:
         """Start over with another run."""
         self.flush()
         self.view = RunView()
         self.run = run
+        self.cursor.clear()
+        self.timeline.begin_anew((), self.view)
         self.begun.emit()
 
     def take(self, records: Sequence[Record]) -> None:
@@ -132,6 +137,7 @@ class LiveRun(QObject):
         """Tell what came and was not told yet."""
         if self._records:
             records, self._records = self._records, []
+            self.timeline.take(records, self.view)
             self.advanced.emit(records)
         if self._windows:
             windows, self._windows = self._windows, []

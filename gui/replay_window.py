@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QTimer
 from PyQt6.QtGui import QCloseEvent
@@ -20,9 +19,6 @@ from gui.playback import Playback
 from gui.recording import Recording, journal_of, reading
 from gui.replay import PlaybackBar
 from gui.run.screen import RunScreen
-
-if TYPE_CHECKING:
-    from gui.plots.panel import PlotPanel
 
 SLICE = 500
 """Records of a file that are read before the window gets its turn."""
@@ -73,15 +69,12 @@ class ReplayWindow(QMainWindow):
         self._column.addWidget(self._waiting, 1)
         self._busy = busy
         self._steps: Iterable[Recording] = ()
-        self._samples: Path | None = None
-        """The file of samples beside a journal that was read; else the engine has them."""
-        self._plots: PlotPanel | None = None
 
     def open_folder(self, folder: Path) -> None:
         """Read a run's folder bit by bit, then show it; raises `ConfigError` for no journal."""
         self.setWindowTitle(f"Replay of {folder.name}")
         samples = journal_of(folder).with_name(SAMPLES)
-        self._samples = samples if samples.is_file() else None
+        self.run.samples = samples if samples.is_file() else None
         self._steps = iter(reading(folder))
         self._read_on()
 
@@ -120,28 +113,9 @@ class ReplayWindow(QMainWindow):
                 listed.addActions(self.bar.deeds)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(GRID)
-        playback.moved.connect(self._find_plots)
         playback.set_speed(self._speed)
         playback.seek(0.0)
         self.bar.play.setFocus()
-
-    def _find_plots(self) -> None:
-        """Let the plots, which come up after the window, read the samples beside the journal."""
-        if self._samples is None or self._plots is not None:
-            return
-        from gui.plots.panel import PlotPanel
-
-        self._plots = self.findChild(PlotPanel)
-        if self._plots is not None:
-            # After the panel's own reaction, which takes history from the engine.
-            self.run.begun.connect(self._read_samples)
-            self._read_samples()
-
-    def _read_samples(self) -> None:
-        if self._plots is not None and self._samples is not None:
-            from gui.plots.history import FromFile
-
-            self._plots.read_history(FromFile(self._samples))
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 - Qt's name
         """Hold the time: nothing goes on in a window that is gone."""

@@ -6,11 +6,9 @@ from PyQt6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QRectF, QSize
 from PyQt6.QtGui import (
     QColor,
     QKeyEvent,
-    QKeySequence,
     QPainter,
     QPalette,
     QResizeEvent,
-    QShortcut,
 )
 from PyQt6.QtWidgets import (
     QAbstractItemView,
@@ -134,9 +132,6 @@ class MessageList(QWidget):
         layout.addLayout(bar)
         layout.addWidget(self.problem)
         layout.addWidget(split, 1)
-        find = QShortcut(QKeySequence.StandardKey.Find, self)
-        find.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        find.activated.connect(self._find)
         self._name_time()
 
     def _chip(self, name: str, words: str) -> QToolButton:
@@ -149,7 +144,8 @@ class MessageList(QWidget):
         chip.clicked.connect(lambda on: self.filter.setText(words if on else ""))
         return chip
 
-    def _find(self) -> None:
+    def type_filter(self) -> None:
+        """Let words of the filter be typed."""
         self.filter.setFocus()
         self.filter.selectAll()
 
@@ -251,7 +247,7 @@ class MessageList(QWidget):
             case _KEY.Key_G if message is not None and message.message_id:
                 self.filter.setText(f'"id:{message.message_id}"')
             case _KEY.Key_Slash:
-                self._find()
+                self.type_filter()
             case _KEY.Key_Escape:
                 self.filter.clear()
 

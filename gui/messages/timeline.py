@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -30,7 +31,6 @@ from bench.ocpp.match import pattern_from_json
 from bench.runview import RunView
 from bench.verdict import Verdict, joined
 from bench.views import FrameView
-from gui.live import LiveRun
 
 KINDS = {Call: "CALL", CallResult: "CALLRESULT", CallError: "CALLERROR", Broken: "broken"}
 
@@ -139,18 +139,25 @@ class Timeline(QObject):
         self.lanes: list[str] = []
         """Who did something beside CSMS and station, in order of appearance."""
         self._by_record: dict[int, Message] = {}
+        self._numbers: list[int] = []
+        self._moments: list[float] = []
         self._waiting: dict[tuple[int, bool, str], Message] = {}
         self._case: Step | None = None
         self._step: Step | None = None
 
-    def follow(self, run: LiveRun) -> None:
-        """Take what is looked at, from now on."""
-        run.begun.connect(lambda: self.begin_anew((), run.view))
-        run.advanced.connect(lambda records: self.take(records, run.view))
-
     def message(self, n: int) -> Message | None:
         """Return the message of a record."""
         return self._by_record.get(n)
+
+    def moment_of(self, n: int) -> float | None:
+        """Return when a record happened, in s of the monotonic clock; None for one not taken."""
+        at = bisect_left(self._numbers, n)
+        return self._moments[at] if at < len(self._numbers) and self._numbers[at] == n else None
+
+    def record_at(self, moment: float) -> int | None:
+        """Return the last record up to a moment; None before the first."""
+        at = bisect_right(self._moments, moment)
+        return self._numbers[at - 1] if at else None
 
     def begin_anew(self, records: Iterable[Record], view: RunView) -> None:
         """Start over with another run, or with the same one up to another moment."""
@@ -173,6 +180,8 @@ class Timeline(QObject):
 
     def _apply(self, record: Record, view: RunView) -> list[Message]:
         """Take a record; return the earlier messages that it says something about."""
+        self._numbers.append(record.n)
+        self._moments.append(record.mono)
         if self.begin is None:
             self.begin = record.mono
         match record.event:

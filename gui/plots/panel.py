@@ -27,13 +27,11 @@ from PyQt6.QtWidgets import (
 from bench.events import ChannelDeclared
 from bench.journal import Record
 from bench.samples import Entry, Window
-from gui.cursor import TimeCursor
 from gui.link import Link
 from gui.live import LiveRun
-from gui.messages.timeline import Timeline
 from gui.palette import px
 from gui.plots.channel import DELAY, Channel, Tile, groups_of, labels
-from gui.plots.history import FromEngine, History, Source
+from gui.plots.history import FromEngine, FromFile, History, Source
 from gui.plots.scale import distance_text, spelled
 from gui.plots.scope import FAST, Scope
 from gui.plots.stack import PlotStack
@@ -60,16 +58,16 @@ TICK = 33
 class PlotPanel(QWidget):
     """Live plots; they can be frozen and moved while capture goes on."""
 
-    def __init__(self, run: LiveRun, link: Link, timeline: Timeline, cursor: TimeCursor) -> None:
+    def __init__(self, run: LiveRun, link: Link) -> None:
         super().__init__()
         self._run = run
         self._link = link
-        self._cursor = cursor
+        self._cursor = run.cursor
         self.view = TimeView(SPANS[USUAL])
         self.channels: dict[int, Channel] = {}
         self.history = History(self)
         self._of_scope = History(self)
-        self.stack = PlotStack(timeline, cursor, self.view)
+        self.stack = PlotStack(run.timeline, run.cursor, self.view)
         self.pause = QPushButton("Pause")
         self.span = QComboBox()
         self.scope = Scope(self._of_scope.want)
@@ -91,7 +89,7 @@ class PlotPanel(QWidget):
         self._of_scope.came.connect(self.scope.take)
         self.stack.looked.connect(self._looked)
         self.stack.measured.connect(self._measured)
-        cursor.moved.connect(self._measured)
+        run.cursor.moved.connect(self._measured)
         self._anew()
 
     def _build(self) -> None:
@@ -214,8 +212,11 @@ class PlotPanel(QWidget):
         self.channels.clear()
         self.stack.clear()
         self._below.hide()
-        run = self._run.run
-        self.read_history(FromEngine(self._link, run) if run is not None else None)
+        run, samples = self._run.run, self._run.samples
+        if samples is not None:
+            self.read_history(FromFile(samples))
+        else:
+            self.read_history(FromEngine(self._link, run) if run is not None else None)
         view = self._run.view
         for declared in view.channels.values():
             self._declare(declared)

@@ -239,7 +239,7 @@ class CasePanel(QWidget):
         column.addWidget(self.list, 1)
         run.begun.connect(self._begun)
         run.advanced.connect(self._advanced)
-        run.selected.connect(self._selected)
+        run.cursor.moved.connect(self._pointed)
         self._show_head()
 
     def _make_list(self) -> QListView:
@@ -358,12 +358,18 @@ class CasePanel(QWidget):
 
     def _clicked(self, index: QModelIndex) -> None:
         record = self.model.line(index).record
-        if record:
-            self._run.select(record)
+        moment = self._run.timeline.moment_of(record) if record else None
+        if moment is not None:
+            self._run.cursor.select(moment, record)
 
-    def _selected(self, n: int) -> None:
-        """Show what another view points at."""
-        view = self._run.view
+    def _pointed(self) -> None:
+        """Show what another view points at: a record, or the last one up to a moment."""
+        cursor, view = self._run.cursor, self._run.view
+        if cursor.moment is None:
+            return
+        n = cursor.record or self._run.timeline.record_at(cursor.moment)
+        if n is None:
+            return
         case = next(
             (one for one in reversed(view.cases) if _first_record(one) <= n and one.steps), None
         )

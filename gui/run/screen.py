@@ -55,8 +55,29 @@ def _watchers(run: LiveRun, link: Link) -> QWidget:
     return WatchersPanel(run, link)
 
 
+def _messages(run: LiveRun, link: Link) -> QWidget:
+    from gui.messages.table import MessageList
+
+    return MessageList(run.timeline, run.cursor)
+
+
+def _sequence(run: LiveRun, link: Link) -> QWidget:
+    from gui.messages.chart import SequenceChart
+
+    return SequenceChart(run.timeline, run.cursor)
+
+
+def _plots(run: LiveRun, link: Link) -> QWidget:
+    from gui.plots.panel import PlotPanel
+
+    return PlotPanel(run, link)
+
+
 # Each is imported when the docks are filled, after the window's first paint.
 DOCKS: tuple[Dock, ...] = (
+    Dock("messages", "Messages", BELOW, _messages),
+    Dock("sequence", "Sequence", BELOW, _sequence),
+    Dock("plots", "Plots", BELOW, _plots),
     Dock("devices", "Devices", RIGHT, _devices, live=True),
     Dock("watchers", "Watchers", RIGHT, _watchers, live=True),
 )
@@ -206,7 +227,7 @@ class RunScreen(QMainWindow):
         if right:
             self.resizeDocks(right[:1], [300], Qt.Orientation.Horizontal)
         if below:
-            self.resizeDocks(below[:1], [240], Qt.Orientation.Vertical)
+            self.resizeDocks(below[:1], [320], Qt.Orientation.Vertical)
         self.resizeDocks([self.docks["plan"]], [400], Qt.Orientation.Horizontal)
         state = settings().value("run/docks")
         if isinstance(state, QByteArray):

@@ -36,6 +36,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
     for widget in QApplication.topLevelWidgets():
         widget.hide()
     gc.collect()
+    gc.enable()
     yield
 
 
@@ -47,6 +48,8 @@ def _apart(qapp: QApplication, tmp_path: Path) -> Iterator[None]:
     """
     form, scope = QSettings.Format.IniFormat, QSettings.Scope.UserScope
     QSettings.setPath(form, scope, str(tmp_path / "settings"))
+    # A window that a test has let go must not be collected while it is being painted.
+    gc.disable()
     yield
     for widget in QApplication.topLevelWidgets():
         widget.hide()
@@ -54,6 +57,7 @@ def _apart(qapp: QApplication, tmp_path: Path) -> Iterator[None]:
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     QCoreApplication.processEvents()
     gc.collect()
+    gc.enable()
     if qapp.property("theme") != "light" or qapp.property("scale") != 1.0:
         dress(qapp, "light", 1.0)
 

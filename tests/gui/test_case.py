@@ -146,8 +146,9 @@ def test_what_another_view_points_at_is_found(qtbot: QtBot) -> None:
     qtbot.addWidget(panel)
     found = records()
     shown(run, found)
-    number, event = next((one.n, one.event) for one in found if isinstance(one.event, Checked))
-    run.select(number)
+    record, event = next((one, one.event) for one in found if isinstance(one.event, Checked))
+    number = record.n
+    run.cursor.select(record.mono, number)
     index = panel.list.currentIndex()
     assert panel.model.line(index).record == number
     assert event.text in panel.model.data(index, Qt.ItemDataRole.AccessibleTextRole)

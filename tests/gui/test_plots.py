@@ -16,9 +16,7 @@ from pytestqt.qtbot import QtBot
 from bench.events import ChannelDeclared, StepStarted
 from bench.sample_file import Block, SampleFile
 from bench.samples import Entry, Window
-from gui.cursor import TimeCursor
 from gui.live import LiveRun
-from gui.messages.timeline import Timeline
 from gui.plots.channel import Channel, Tile, groups_of, labels
 from gui.plots.drawing import columns, strokes
 from gui.plots.history import FromFile, Got, History
@@ -64,10 +62,8 @@ class Bench:
 
     def __init__(self, qtbot: QtBot) -> None:
         self.run = LiveRun()
-        self.timeline = Timeline()
-        self.timeline.follow(self.run)
-        self.cursor = TimeCursor()
-        self.panel = PlotPanel(self.run, unconnected(), self.timeline, self.cursor)
+        self.timeline, self.cursor = self.run.timeline, self.run.cursor
+        self.panel = PlotPanel(self.run, unconnected())
         qtbot.addWidget(self.panel)
         self.panel.resize(1000, 600)
         self.panel.show()
