@@ -83,6 +83,9 @@ class Engine:
             self.archive = Archive(out.parent, only=out.name)
             self._sessions = {only.dut.dut.identity: only}
         self.stream = self.desk.stream
+        for path in (bench.path, *(dut.path for dut in duts)):
+            with suppress(OSError, UnicodeDecodeError):  # what can't be read now is told by a run
+                self.stream.masks.toml(path.read_text("utf-8"))
         self._runs_are_ours = only is None
         self._session = next(iter(self._sessions.values()), None)
         self.workplace = Workplace(bench, self.desk, lambda: self.duts.pixit, self._keeps_the_bench)
@@ -281,13 +284,7 @@ class Engine:
     @property
     def devices(self) -> list[dict[str, Any]]:
         """Describe the devices for front ends, whoever has them open."""
-        states = {one.name: described(one) for one in self.config.devices}
-        benches = [] if self._session is None else [self._session.bench]
-        if self.workplace.actuators.are_open:
-            benches.append(self.workplace.actuators.bench)
-        for bench in benches:
-            states |= {one["name"]: one for one in bench.states}
-        return list(states.values())
+        return self.workplace.devices(None if self._session is None else self._session.bench)
 
     def snapshot(self) -> dict[str, Any]:
         """Describe bench, DUT, device states and current run for a front end that just came."""

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from bench import toml
 from bench.actuators import Actuators, InUse
+from bench.bench import Bench, described
 from bench.checkup import Finding, check_up
 from bench.config import BenchConfig
 from bench.dut import Pixit
@@ -53,6 +54,16 @@ class Workplace:
         reason = self._run() or self.taken
         if reason is not None:
             raise Busy(reason)
+
+    def devices(self, of_runs: Bench | None) -> list[dict[str, Any]]:
+        """Describe the devices for front ends, whoever has them open: a run, or the actuators."""
+        states = {one.name: described(one) for one in self._config.devices}
+        benches = [] if of_runs is None else [of_runs]
+        if self.actuators.are_open:
+            benches.append(self.actuators.bench)
+        for bench in benches:
+            states |= {one["name"]: one for one in bench.states}
+        return list(states.values())
 
     @asynccontextmanager
     async def taking(self, doing: str) -> AsyncIterator[None]:

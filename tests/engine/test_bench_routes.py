@@ -88,6 +88,22 @@ async def test_whoever_comes_to_an_idle_engine_sees_all_of_it_and_what_is_done_b
         assert detail == "there is no device 'metre', did you mean 'meter'?"
 
 
+async def test_no_secret_of_the_bench_is_recorded_of_what_is_done_by_hand(tmp_path: Path) -> None:
+    async with open_lab(tmp_path) as lab:
+        text = await asyncio.to_thread(lab.bench_file.read_text)
+        text = text.replace('driver = "netio"', 'driver = "netio"\npassword = "open-sesame"')
+        await asyncio.to_thread(lab.bench_file.write_text, text)
+        out = tmp_path / "runs"
+        out.mkdir()
+        async with served(Engine(load_bench(lab.bench_file), [], out), out) as bench:
+            async with bench.stream() as viewer:
+                card = {"name": "open-sesame", "id_tag": "open-sesame"}
+                body = {"device": "card-changer", "method": "present", "arguments": {"card": card}}
+                await bench.post("/bench/act", 500, **body)
+                done = await viewer.event("Acted")
+    assert done["data"]["arguments"]["card"]["id_tag"] == "***"
+
+
 async def test_what_does_not_fit_a_capability_moves_nothing(tmp_path: Path) -> None:
     async with desk(tmp_path) as bench:
         for device, method, arguments, text in (
