@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
 from bench.server import openapi_of
 from tests.engine.service import TOKEN, idle_engine, served
 
-EXAMPLES = 15
+EXAMPLES = 8
 """Requests made up for each route."""
 
 
