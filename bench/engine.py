@@ -25,7 +25,6 @@ from bench.plan import Outcome, Plan, Selection, judge, load_suites, make_plan
 from bench.report import write_all
 from bench.session import Session
 from bench.stream import COMPARING, Stream, comparing_clocks
-from bench.wiring import described
 from bench.workplace import Workplace
 
 log = logging.getLogger(__name__)

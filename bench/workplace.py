@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from bench import toml
 from bench.actuators import Actuators, InUse
-from bench.bench import Bench, described
+from bench.bench import Bench
 from bench.checkup import Finding, check_up
 from bench.config import BenchConfig
 from bench.dut import Pixit
@@ -19,6 +19,7 @@ from bench.errors import BenchError, ConfigError
 from bench.events import DeviceChecked
 from bench.operator import PromptDesk
 from bench.scan import scan, scan_modbus
+from bench.wiring import described
 
 T = TypeVar("T")
 
