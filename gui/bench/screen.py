@@ -183,7 +183,9 @@ class BenchScreen(QWidget):
         self.name.setText(f"{bench.get('name', '')}   {bench.get('file', '')}".strip())
         self.middle.setCurrentIndex(0 if self.devices else 1)
         self.certificates.fill(
-            (one, _certificate_row(one)) for one in self.devices.values() if not one.by_hand
+            (one, _certificate_row(one))
+            for one in self.devices.values()
+            if one.certificate is not None or not one.by_hand
         )
         today = date.today()  # noqa: DTZ011 - a certificate ends with the lab's day
         bad = [

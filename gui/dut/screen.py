@@ -42,7 +42,7 @@ class DutScreen(QWidget):
 
     def __init__(self, run: LiveRun, link: Link) -> None:
         super().__init__()
-        self._link = link
+        self._run, self._link = run, link
         self._identity = ""
         self._titles: dict[str, str] = {}
         self.draft = Draft()

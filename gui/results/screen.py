@@ -249,14 +249,25 @@ class ResultsScreen(QWidget):
 
     def _compare(self, chosen: list[RunRow]) -> None:
         if len(chosen) == 1:
+            before = self._before(chosen[0])
             self.notice.say(
                 "Mark a second run: hold Ctrl and click it, or Ctrl+arrow keys and Ctrl+Space.",
                 kind="note",
+                way_out="" if before is None else f"Compare with that of {before.when}",
+                then=None if before is None else lambda: self._compare([chosen[0], before]),
             )
             return
         self.notice.hide()
         self.pages.setCurrentIndex(1)
         self.comparison.compare(chosen[-1].run, chosen[0].run)
+
+    def _before(self, one: RunRow) -> RunRow | None:
+        """Find the run of the same DUT before one."""
+        same = [
+            each for each in self.model.all if (each.dut, each.identity) == (one.dut, one.identity)
+        ]
+        later = same.index(one) + 1
+        return same[later] if later < len(same) else None
 
     def _open(self, one: RunRow, kind: str) -> None:
         self.notice.say(f"The report of {one.run} is being written …", kind="note")

@@ -17,15 +17,30 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QApplication, QComboBox, QMessageBox, QTabBar, QWidget
 from pytestqt.qtbot import QtBot
 
+from bench.config import load_bench
+from bench.dut import load_dut
+from bench.engine import Engine
 from bench.events import EarlierResultsVoid, Event, RunEnded
 from bench.journal import JournalWriter, Record
 from bench.report import read_run
+from drivers.sim.lab import open_lab
 from gui.link import Link
 from gui.live import LiveRun
-from tests.engine.service import TOKEN, Service, service
+from tests.engine.service import TOKEN, Service, impatient, served
 from tests.gui.recorded import JOURNAL
 
 RUN, CUT = "20310101T000000Z-sample", "20310101T000001Z-cut"
+READER = """
+[[device]]
+name = "desk-reader"
+driver = "manual-card-reader"
+
+[device.calibration]
+certificate = "D-K-1 2026-03"
+issuer = "Example Metrology"
+date = 2026-03-02
+due = 2026-03-03
+"""
 DEADLINE = 30.0
 """Longest wait in s; only a defect makes a test wait so long."""
 
@@ -78,10 +93,15 @@ def serving_apart(folder: Path) -> Iterator[Served]:
     problems: list[BaseException] = []
 
     async def serve() -> None:
-        async with service(folder) as one:
-            found.append(Served(folder, one, loop))
-            began.set()
-            await ends.wait()
+        async with open_lab(folder) as lab:
+            with lab.bench_file.open("a") as bench:
+                bench.write(READER)
+            out = folder / "runs"
+            engine = Engine(load_bench(lab.bench_file), [impatient(load_dut(lab.dut_file))], out)
+            async with served(engine, out) as one:
+                found.append(Served(folder, one, loop))
+                began.set()
+                await ends.wait()
 
     def work() -> None:
         try:

@@ -99,10 +99,20 @@ def test_a_certificate_says_how_long_it_is_good() -> None:
     assert said(None) == ("no interval set", "quiet")
 
 
+def item(screen: BenchScreen, row: int, column: int) -> str:
+    found = screen.certificates.item(row, column)
+    return "" if found is None else found.text()
+
+
 def test_the_bench_is_tested_device_by_device(qtbot: QtBot, screen: BenchScreen) -> None:
     assert set(screen.diagram.nodes) == set(screen.devices)
     assert screen.devices["pilot-box"].group == "Vehicle"
     assert screen.certificates.rowCount() == len(screen.devices)
+    rows = range(screen.certificates.rowCount())
+    said = {item(screen, row, 0): item(screen, row, 1) for row in rows}
+    assert said["desk-reader"].startswith("✕ expired ")
+    assert said["pilot-box"] == "○ no certificate filed"
+    assert screen.tabs.tabText(3) == "Calibration  ✕ 1"
     screen.diagram.nodes["meter"].click()
     assert screen.card.title.text() == "meter"
     assert screen.hand.device is not None

@@ -250,9 +250,16 @@ def test_forms_are_imported_and_cards_are_read(
     card.notation.setCurrentIndex(at)
     card._choose_notation(at)
     assert card.written.text() == "The DUT reports it as F6E5D4C3B2A104"
-    # This bench has no reader: the engine says so, and the way out is to try again.
+    # The bench's reader is a person, who is asked what lies there.
     card.read.click()
-    waiting(qtbot, lambda: "CardReader" in cards.notice.words and card.read.isEnabled())
+    assert not card.read.isEnabled()
+    waiting(qtbot, lambda: screen._run.prompts)
+    assert cards.notice.words.startswith("Hold card valid at the bench's reader: ")
+    (prompt,) = screen._run.prompts
+    screen._link.post(f"/prompts/{prompt}/answer", {"answer": "0411223344556A"})
+    waiting(qtbot, lambda: cards.notice.words.startswith("Card valid is 0411223344556A"))
+    assert screen.draft.get("pixit", "cards", "valid", "uid") == "0411223344556A"
+    assert card.read.isEnabled()
 
 
 def test_a_window_with_unsaved_answers_does_not_close_unasked(qtbot: QtBot) -> None:

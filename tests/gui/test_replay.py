@@ -13,6 +13,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from bench.cli import main
 from bench.errors import ConfigError
 from bench.events import CaseEnded, CaseStarted, Event, Retried, StepEnded, StepStarted
 from bench.journal import Record
@@ -217,6 +218,26 @@ def test_the_terminal_shows_a_run_and_what_is_missing(tmp_path: Path) -> None:
     assert replay_in_terminal(cut(tmp_path, 40), out, errors, speed=1.0) == 0
     assert "TC_902_CS fail in 88 ms" in out.getvalue()
     assert errors.getvalue().startswith("pilotbench: The journal ends at record 40")
+
+
+def test_the_command_shows_a_run_or_says_what_is_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["replay", str(JOURNAL.parent), "--terminal"]) == 0
+    assert "Run ended: 3 of 3 cases, 2 pass, 1 fail" in capsys.readouterr().out
+    assert main(["replay", str(tmp_path), "--terminal"]) == 3
+    assert "so this is no run's folder" in capsys.readouterr().err
+    assert main(["replay", str(JOURNAL.parent), "--speed", "500"]) == 3
+    assert "--speed: 500, expected 1 to 100" in capsys.readouterr().err
+
+
+def test_without_a_display_a_run_is_shown_in_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    assert main(["replay", str(JOURNAL.parent)]) == 0
+    assert "TC_904_CS pass" in capsys.readouterr().out
 
 
 def press(
