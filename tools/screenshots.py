@@ -1,7 +1,8 @@
 """Take the pictures of the documentation from real runs (`make screenshots`; needs chromium).
 
 `progress.svg` is the terminal in the middle of `pilotbench demo`; `report.png` and
-`report-case.png` are the report of a run against a station with a defect;
+`report-case.png` are the report of a run against a station with a defect, `report-pdf.png` a page
+of its certification report;
 `viewer.png` is the page that a vendor watches a run on, against the same station.
 """
 
@@ -25,6 +26,7 @@ from termios import TIOCSWINSZ
 from urllib.parse import urljoin
 from urllib.request import Request, urlopen
 
+from pypdf import PdfReader
 from rich.console import Console
 from rich.text import Text
 
@@ -97,17 +99,26 @@ def failing_report(folder: Path) -> Path:
 
 
 def only_case(report: Path, case: str) -> Path:
-    """Make a copy of a report with one case alone: its reason, and its sequence from body on."""
-    hidden = "header, body > section:not(#details), #details > h2, table.steps, script"
+    """Make a copy of a report with one case alone, and of that what explains its fail."""
+    hidden = "header, body > section:not(#details), #details > h2, table.steps, details.sequence"
     style = f"<style>{hidden}, details.case:not(#{case}) {{ display: none; }}</style></head>"
     text = report.read_text("utf-8").replace("</head>", style, 1)
-    chart = text.index('<div class="row head">', text.index(f'id="{case}"'))
-    start = text.index("\n", chart)
-    steps = re.compile(r'\n<div class="row step.*')
-    body = next(step for step in steps.finditer(text, start) if "preamble" not in step[0])
     page = report.with_name(f"{case}.html")
-    page.write_text(text[:start] + text[body.start() :], "utf-8")
+    page.write_text(text, "utf-8")
     return page
+
+
+def paper(run: Path, case: str, image: Path) -> None:
+    """Take a picture of the page of the certification report that explains a fail."""
+    out = run / "report.pdf"
+    command = [*PILOTBENCH, "report", str(run), "--format", "pdf", "--out", str(out)]
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+    pages = [page.extract_text().replace("\u200b", "") for page in PdfReader(out).pages]
+    shown = (n for n, text in enumerate(pages, 1) if case in text and "Around that moment" in text)
+    number = str(next(shown))
+    options = ["-png", "-singlefile", "-r", "110", "-f", number, "-l", number]
+    command = ["pdftoppm", *options, str(out), str(image.with_suffix(""))]
+    subprocess.run(command, stderr=subprocess.DEVNULL, check=True)
 
 
 def photograph(page: Path, image: Path, *, height: int) -> None:
@@ -183,7 +194,8 @@ def main() -> int:
         progress(folder, IMAGES / "progress.svg")
         report = failing_report(folder)
         photograph(report, IMAGES / "report.png", height=780)
-        photograph(only_case(report, CAUGHT_BY), IMAGES / "report-case.png", height=980)
+        photograph(only_case(report, CAUGHT_BY), IMAGES / "report-case.png", height=1240)
+        paper(report.parent, CAUGHT_BY, IMAGES / "report-pdf.png")
     return 0
 
 
