@@ -16,7 +16,7 @@ from typing import Any
 from bench.errors import BenchError, JournalError
 from bench.index import Index, Mark
 from bench.journal import JOURNAL
-from bench.summary import CaseSummary, Gathered, NotBegun, Summary, gather
+from bench.summary import CaseSummary, Gathered, Summary, gather
 
 log = logging.getLogger(__name__)
 
@@ -130,7 +130,7 @@ class Archive:
                 if before is not None:
                     before = self._whole(folder.name, before)
                 known[folder.name] = mark, gather(folder, before)
-        except (FileNotFoundError, NotADirectoryError, NotBegun):
+        except (FileNotFoundError, NotADirectoryError):
             known.pop(folder.name, None)
             return None
         except (OSError, ValueError, JournalError) as error:

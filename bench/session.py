@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from bench.bench import Bench
 from bench.config import BenchConfig, split_address
 from bench.control import Control
 from bench.dut import DutConfig
-from bench.earlier import changes, earlier_runs
+from bench.earlier import EarlierRun, changes, earlier_runs
 from bench.errors import BenchError, JournalError, RunAborted
 from bench.events import SCHEMA, EarlierResultsVoid, RunEnded, RunStarted
 from bench.journal import JOURNAL, JournalWriter
@@ -127,9 +127,10 @@ class Session:
             raise BenchError(f"run {self.run_id} is going on")
         self.run_id = folder.name
         try:
+            earlier = await asyncio.to_thread(earlier_runs, folder, self.dut)
             files = self._copy_inputs(plan, folder)
             with JournalWriter(folder / JOURNAL) as journal, self.stream.recording(journal):
-                result = await self._recorded(plan, folder, files)
+                result = await self._recorded(plan, folder, files, earlier)
                 closed = Closed(folder.name, self.stream.last, journal.head)
             failed = await seal(folder, closed, self._key, self.config.lab)
             if failed is not None:
@@ -141,9 +142,10 @@ class Session:
             self.control, self._unrecorded = Control(self.stream), None
             self.desk.reopen()
 
-    async def _recorded(self, plan: Plan, folder: Path, files: dict[str, str]) -> RunResult:
+    async def _recorded(
+        self, plan: Plan, folder: Path, files: dict[str, str], earlier: Sequence[EarlierRun]
+    ) -> RunResult:
         self.dialogue.monitors = self._monitors()
-        earlier = await asyncio.to_thread(earlier_runs, folder, self.dut)
         runner = Runner(
             stream=self.stream,
             bench=self.bench,

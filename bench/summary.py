@@ -97,21 +97,14 @@ class Gathered:
     """Version of the journal."""
 
 
-class NotBegun(Exception):
-    """A journal has no whole record yet, or its engine was killed before it had one."""
-
-    def __str__(self) -> str:
-        return "it has no record"
-
-
 def gather(folder: Path, before: Gathered | None = None) -> Gathered:
     """Gather a run's summary.
 
     Of a journal that has grown since it was gathered `before`, with its cases, only the rest is
     read.
 
-    Raises `OSError`, `NotBegun`, ValueError when the first record is no RunStarted, and
-    `JournalError` for a run of a newer version.
+    Raises `OSError`, ValueError when the first record is no RunStarted, and `JournalError` for a
+    run of a newer version.
     """
     with (folder / JOURNAL).open("rb") as file:
         if before is not None:
@@ -134,7 +127,7 @@ def gather(folder: Path, before: Gathered | None = None) -> Gathered:
 
 def _begun(folder: Path, line: bytes) -> Gathered:
     if not line.endswith(b"\n"):
-        raise NotBegun
+        raise ValueError("it has no whole record")
     try:
         migrated = Migration()
         parts = migrated(orjson.loads(line))

@@ -58,7 +58,7 @@ def _make(options: argparse.Namespace, shares: Shares, out: Path) -> int:
     from bench.errors import ConfigError, JournalError
     from bench.served import where_served
     from bench.server.shares import duration, link
-    from bench.summary import NotBegun, gather
+    from bench.summary import gather
 
     if options.run is not None and options.dut is not None:
         raise ConfigError("share RUN or --dut F, not both")
@@ -80,7 +80,7 @@ def _make(options: argparse.Namespace, shares: Shares, out: Path) -> int:
     else:
         try:
             run = gather(options.run.resolve()).summary.run
-        except (OSError, ValueError, NotBegun, JournalError) as error:
+        except (OSError, ValueError, JournalError) as error:
             raise ConfigError(f"{options.run}: no run's folder: {error}") from error
     share, token = shares.make(options.name, lasting, dut=dut, run=run)
     sys.stderr.write(f"share {share.id} for {share.name} until {share.expires}\n")
