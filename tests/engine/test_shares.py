@@ -8,12 +8,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from pypdf import PdfReader
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -38,7 +40,9 @@ READING = (
     "/runs/{run}",
     "/runs/{run}/results",
     "/runs/{run}/report.html",
+    "/runs/{run}/report.pdf",
     "/runs/{run}/results.csv",
+    "/runs/{run}/declaration.pdf",
     "/runs/{run}/junit.xml",
     "/prompts",
 )
@@ -67,6 +71,10 @@ class Observer:
         async with httpx.AsyncClient(base_url=self.bench.url, trust_env=False) as http:
             answer = await http.get(f"/api/v1{path}", params={"token": self.token})
         self.received += f"{answer.status_code} {answer.headers}".encode() + answer.content
+        if answer.content.startswith(b"%PDF"):
+            paper = PdfReader(BytesIO(answer.content))
+            said = [page.extract_text() for page in paper.pages]
+            self.received += "\n".join([*said, str(paper.metadata)]).encode()
         return answer
 
     @asynccontextmanager
