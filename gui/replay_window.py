@@ -101,6 +101,7 @@ class ReplayWindow(QMainWindow):
         self._column.addWidget(Banner(self.run, None))
         screen = RunScreen(self.run, self._link)
         screen.setObjectName("replay-screen")
+        screen.setContentsMargins(GRID, 0, GRID, 0)
         self._column.addWidget(screen, 1)
         self.screen_shown = screen
         playback = Playback(recording, Shown(self.run, recording.name), parent=self)

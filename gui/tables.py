@@ -33,6 +33,8 @@ class Cell:
     words: str
     tone: str = ""
     mark: str = ""
+    hint: str = ""
+    """What more there is to know; the text itself where there is nothing more."""
 
 
 class Inked(QStyledItemDelegate):
@@ -108,7 +110,7 @@ class Table(QTableWidget):
 
     def _put(self, row: int, column: int, cell: Cell, stands_for: Any) -> None:
         entry = QTableWidgetItem(cell.words)
-        entry.setToolTip(cell.words)
+        entry.setToolTip(cell.hint or cell.words)
         entry.setData(STANDS_FOR, stands_for)
         entry.setData(CELL, cell)
         self.setItem(row, column, entry)

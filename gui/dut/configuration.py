@@ -7,6 +7,7 @@ from typing import Any
 
 from PyQt6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
+from bench.intake import shown
 from gui.parts import GRID, Empty, muted
 from gui.tables import Cell, Table
 
@@ -17,6 +18,7 @@ class Configuration(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._keys: Sequence[Mapping[str, Any]] = ()
+        self._answers: Mapping[str, Any] = {}
         self.source = muted("")
         self.search = QLineEdit()
         self.search.setPlaceholderText("Search the keys")
@@ -48,8 +50,9 @@ class Configuration(QWidget):
         self.only.toggled.connect(self._show)
         self._show()
 
-    def take(self, found: Mapping[str, Any]) -> None:
-        """Show the keys as the engine gives them."""
+    def take(self, found: Mapping[str, Any], answers: Mapping[str, Any]) -> None:
+        """Show the keys as the engine gives them, with the answers that they are held against."""
+        self._answers = answers
         self._keys = found["keys"] if found["run"] else ()
         run = found["run"]
         differing, told = sum(map(_differs, self._keys)), sum(one["told"] for one in self._keys)
@@ -66,26 +69,30 @@ class Configuration(QWidget):
             if all(word in f"{one['key']} {one.get('value')}".lower() for word in words)
             and (_differs(one) or not self.only.isChecked())
         ]
-        self.table.fill((one, _row(one)) for one in keys)
+        self.table.fill((one, self._row(one)) for one in keys)
         if self._keys and not keys:
             self.empty.say("No key fits", "Clear the search, or show all keys.")
         self.middle.setCurrentIndex(0 if keys else 1)
 
+    def _row(self, one: Mapping[str, Any]) -> list[Cell]:
+        mark = Cell("– not stated", "quiet")
+        if one["claims"]:
+            mark = Cell("✕ differs", "bad") if _differs(one) else Cell("✓ agrees", "good")
+        access = {True: "read only", False: "read and write"}.get(one["readonly"], "")
+        value = Cell("" if one["value"] is None else one["value"])
+        claimed = dict.fromkeys(claim["item"] for claim in one["claims"])
+        hint = "\n".join(
+            f"{claim['item']}: {claim['part']}, {claim['expected']}" for claim in one["claims"]
+        )
+        said = "; ".join(f"{item}: {shown(self._answers.get(item))}" for item in claimed)
+        return [
+            Cell(one["key"]),
+            value if one["told"] else Cell("the station did not tell it", "quiet"),
+            Cell(access, "quiet"),
+            Cell(said, hint=hint),
+            mark,
+        ]
+
 
 def _differs(one: Mapping[str, Any]) -> bool:
     return not all(claim["holds"] for claim in one["claims"])
-
-
-def _row(one: Mapping[str, Any]) -> list[Cell]:
-    mark = Cell("– not stated", "quiet")
-    if one["claims"]:
-        mark = Cell("✕ differs", "bad") if _differs(one) else Cell("✓ agrees", "good")
-    access = {True: "read only", False: "read and write"}.get(one["readonly"], "")
-    value = Cell("" if one["value"] is None else one["value"])
-    return [
-        Cell(one["key"]),
-        value if one["told"] else Cell("the station did not tell it", "quiet"),
-        Cell(access, "quiet"),
-        Cell("; ".join(f"{claim['item']}: {claim['expected']}" for claim in one["claims"])),
-        mark,
-    ]

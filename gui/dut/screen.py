@@ -207,7 +207,10 @@ class DutScreen(QWidget):
 
     def _read_configuration(self) -> None:
         if self._identity:
-            self._link.get(f"{self._path}/configuration", self.configuration.take, _nothing)
+            self._link.get(f"{self._path}/configuration", self._take_configuration, _nothing)
+
+    def _take_configuration(self, found: dict[str, Any]) -> None:
+        self.configuration.take(found, self.draft.saved("pics") or {})
 
     def _take(self, found: dict[str, Any]) -> None:
         self.file.setText(str(found.get("file", "")))

@@ -129,7 +129,7 @@ class ResultsScreen(QWidget):
         side = self.table.verticalHeader()
         if side is not None:
             side.setDefaultSectionSize(px(36))
-        for column, width in enumerate((150, 260, 100, 64, 160, 130, 96)):
+        for column, width in enumerate((170, 260, 100, 64, 160, 130, 96)):
             self.table.setColumnWidth(column, px(width))
 
     def _arrange(self) -> None:
