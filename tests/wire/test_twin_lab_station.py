@@ -97,6 +97,17 @@ async def test_a_session_and_a_power_cut(tmp_path: Path) -> None:
         flows = [16 * 230] * 3
         await lab.world.until(lambda: list(lab.world.supply().power) == flows, within=DEADLINE)
 
+        # Relay r4 in place of r3: the vehicle wants ventilation, which this station has not.
+        boards[1].answer(bytes.fromhex("0F 0000 0008 01 8B"), faults)
+        reported = await csms.expect("StatusNotification", connectorId=1, status="SuspendedEVSE")
+        assert reported["info"] == "no ventilation"
+        assert (connector.pilot_state(), connector.levels().pwm) == ("D", False)
+        await lab.world.until(lambda: not connector.contactor_closed, within=DEADLINE)
+        assert list(lab.world.supply().power) == [0.0] * 3
+        boards[1].answer(bytes.fromhex("0F 0000 0008 01 87"), faults)
+        await csms.expect("StatusNotification", connectorId=1, status="Charging")
+        await lab.world.until(lambda: list(lab.world.supply().power) == flows, within=DEADLINE)
+
         url = f"{lab.twins['mains'].link}/netio.json"
         await mains.post(url, json={"Outputs": [{"ID": 1, "Action": 2, "Delay": 200}]})
         await csms.expect("BootNotification")
