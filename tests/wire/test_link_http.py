@@ -19,7 +19,7 @@ WITHIN = 0.1
 
 @asynccontextmanager
 async def opened(
-    url: str, *, auth: httpx.Auth | None = None, within: float = WITHIN
+    url: str, *, auth: httpx.Auth | None = None, within: float = 5.0
 ) -> AsyncIterator[HttpLink]:
     link = HttpLink(parse(url, *SCHEMES), "pdu", auth=auth, within=within)
     await link.open()
@@ -79,7 +79,7 @@ async def test_an_answer_that_does_not_fit_is_a_device_error(answer: bytes, text
 
 
 async def test_silence_is_a_timeout() -> None:
-    async with http(always(None)) as url, opened(url) as link:
+    async with http(always(None)) as url, opened(url, within=WITHIN) as link:
         with pytest.raises(DeviceTimeout, match=r"GET /x: no answer within 0.1 s"):
             await link.get("/x")
 
@@ -92,7 +92,10 @@ async def test_an_answer_in_drops_is_a_timeout() -> None:
             writer.write(b" ")
             await asyncio.sleep(0.01)
 
-    async with tcp_server(talk) as port, opened(f"http://127.0.0.1:{port}") as link:
+    async with (
+        tcp_server(talk) as port,
+        opened(f"http://127.0.0.1:{port}", within=WITHIN) as link,
+    ):
         with pytest.raises(DeviceTimeout, match="no answer within"):
             await link.get("/x")
 

@@ -13,9 +13,10 @@ from drivers.link.modbus import SCHEMES, ModbusLink
 from tests.wire.responders import Pty, Rtu, crc16, modbus_tcp, pty, tcp_server
 
 WITHIN = 0.1
+"""Deadline of an answer in s for what does not answer; a busy machine is no reason to be late."""
 
 
-def link_of(url: str, *, within: float = WITHIN) -> ModbusLink:
+def link_of(url: str, *, within: float = 5.0) -> ModbusLink:
     return ModbusLink(parse(url, *SCHEMES), "box", within=within)
 
 
@@ -104,7 +105,7 @@ async def test_silence_is_a_timeout_that_names_unit_and_registers() -> None:
         return None
 
     async with modbus_tcp(mute) as url:
-        link = link_of(url)
+        link = link_of(url, within=WITHIN)
         await link.open()
         with pytest.raises(DeviceTimeout) as caught:
             await link.read_registers(3, 4, 6, function=4)
@@ -124,7 +125,7 @@ async def test_a_lost_answer_is_asked_for_again() -> None:
         return None if asked == 1 else bytes.fromhex("04 02 00 07")
 
     async with modbus_tcp(forgetful) as url:
-        link = link_of(url)
+        link = link_of(url, within=WITHIN)
         await link.open()
         assert await link.read_registers(1, 0, 1, function=4) == (7,)
         await link.close()
@@ -141,7 +142,7 @@ async def test_a_late_answer_over_tcp_is_not_taken_for_the_next_one() -> None:
         return bytes([4, 2, 0, address])
 
     async with modbus_tcp(slow) as url:
-        link = link_of(url)
+        link = link_of(url, within=WITHIN)
         await link.open()
         with pytest.raises(DeviceTimeout):
             await link.read_registers(1, 1, 1, function=4)
@@ -214,7 +215,7 @@ async def test_the_answer_to_a_cancelled_request_is_not_taken_for_the_next_one()
 async def test_a_spoiled_serial_answer_is_a_timeout(damage: object) -> None:
     assert callable(damage)
     async with pty(Rtu(lambda frame: damage(register(1, 7)))) as line:
-        link = link_of(f"modbus-rtu:{line.path}?baudrate=1000000")
+        link = link_of(f"modbus-rtu:{line.path}?baudrate=1000000", within=WITHIN)
         await link.open()
         with pytest.raises(DeviceTimeout, match="no valid answer to read input registers 0 "):
             await link.read_registers(1, 0, 1, function=4)
@@ -228,7 +229,7 @@ async def test_a_truncated_answer_over_tcp_is_a_timeout() -> None:
             writer.write(request[:4] + bytes.fromhex("00 05 01 04 02 00"))
 
     async with tcp_server(talk) as port:
-        link = link_of(f"modbus-tcp://127.0.0.1:{port}")
+        link = link_of(f"modbus-tcp://127.0.0.1:{port}", within=WITHIN)
         await link.open()
         with pytest.raises(DeviceTimeout, match="no valid answer"):
             await link.read_registers(1, 0, 1, function=4)
@@ -245,7 +246,7 @@ async def test_an_answer_over_tcp_that_is_no_modbus_is_a_timeout_and_keeps_the_l
         return bytes.fromhex(answers.pop(0))
 
     async with modbus_tcp(device) as url:
-        link = link_of(url)
+        link = link_of(url, within=WITHIN)
         await link.open()
         with pytest.raises(DeviceTimeout, match="no valid answer"):
             await link.read_registers(1, 0, 1, function=4)

@@ -34,6 +34,7 @@ from drivers.sim.world import World
 from tests.wire.responders import NobodyThere, context, pty
 
 WITHIN = 0.1
+"""Deadline of an answer in s for what does not answer."""
 
 
 class Register(Unit):
@@ -68,9 +69,9 @@ async def line(folder: Path) -> AsyncIterator[tuple[Twin[Any], Linked]]:
     twin: Twin[Any] = Twin(Line([Register(1), Register(2)], "rtu"), wire)
     shared: dict[str, Any] = {}
 
-    def linked(name: str, parameters: str = "") -> ModbusLink:
+    def linked(name: str, parameters: str = "", within: float = 5.0) -> ModbusLink:
         base: DriverContext = replace(context(name), shared=shared)
-        return modbus_link(parse(twin.link + parameters, *SCHEMES), base, within=WITHIN)
+        return modbus_link(parse(twin.link + parameters, *SCHEMES), base, within=within)
 
     async with twin:
         yield twin, linked
@@ -107,7 +108,7 @@ async def test_requests_keep_the_pause_between_frames() -> None:
 
     twin: Twin[Any] = Twin(Line([Register(1), Neighbour(2)], "rtu"), wire)
     async with twin:
-        link = modbus_link(parse(twin.link, *SCHEMES), context(), within=WITHIN)
+        link = modbus_link(parse(twin.link, *SCHEMES), context())
         await link.open()
         try:
             for unit in (1, 1, 1, 2, 1, 2):
@@ -120,7 +121,7 @@ async def test_requests_keep_the_pause_between_frames() -> None:
 
 async def test_a_mute_device_does_not_silence_its_neighbour(tmp_path: Path) -> None:
     async with line(tmp_path) as (twin, linked):
-        box, meter = linked("box"), linked("meter")
+        box, meter = linked("box", within=WITHIN), linked("meter")
         await box.open()
         await meter.open()
         twin.device.mute = 1
@@ -134,7 +135,7 @@ async def test_a_mute_device_does_not_silence_its_neighbour(tmp_path: Path) -> N
 
 async def test_a_late_answer_to_one_device_is_not_taken_by_another(tmp_path: Path) -> None:
     async with line(tmp_path) as (twin, linked):
-        box, meter = linked("box"), linked("meter")
+        box, meter = linked("box", within=WITHIN), linked("meter")
         await box.open()
         await meter.open()
         twin.faults.late = WITHIN * 1.5

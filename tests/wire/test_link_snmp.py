@@ -14,7 +14,7 @@ from tests.wire.snmp_agent import Request, agent, tlv
 DESCRIPTION = "1.3.6.1.2.1.1.1.0"
 
 
-def link_to(url: str, *, version: Version = "2c", within: float = 0.2) -> SnmpLink:
+def link_to(url: str, *, version: Version = "2c", within: float = 5.0) -> SnmpLink:
     return SnmpLink(parse(url, "snmp"), "pdu", community="private", version=version, within=within)
 
 
