@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from bench import __version__
 from bench.clock import spoken
 from bench.questionnaire import CS, questions_for
-from bench.report import RecordedRun, read_run, sequence
+from bench.report import KEPT, RecordedRun, read_run, sequence
 from bench.report.before import flat
 from bench.report.cases import ROWS, case_part, moment
 from bench.report.document import (
@@ -82,7 +83,10 @@ def document_of(
     last = runs[-1]
     assert last.view.started is not None
     chosen = list(_chosen(runs, counting))
-    cases = [part for run in runs for part in _parts(run, [c for c in chosen if c.run is run])]
+    faults: list[str] = []
+    cases = [
+        part for run in runs for part in _parts(run, [c for c in chosen if c.run is run], faults)
+    ]
     order = {case.id: place for place, case in enumerate(c.case for c in chosen)}
     cases.sort(key=lambda part: order[part.id])
     ran = {part.id for part in cases}
@@ -126,7 +130,7 @@ def document_of(
         performance=tuple(performance(runs, pics, kind)),
         answers=answer_times(runs),
         instruments=tuple(instruments(runs)),
-        channels=channels(last),
+        channels=replace(channels(last), remark="; ".join(faults)),
         pixit=tuple(Pair(name, str(value)) for name, value in _pixit(last)),
         monitors=tuple(last.view.started.monitors),
         waivers=tuple(
@@ -174,8 +178,8 @@ def _counts(case: CaseView, run: RecordedRun, void: set[str]) -> bool:
     return case.state is State.ENDED and not is_void
 
 
-def _parts(run: RecordedRun, chosen: Sequence[_Chosen]) -> Iterator[CasePart]:
-    """Make the parts of one run's cases; its samples are read once."""
+def _parts(run: RecordedRun, chosen: Sequence[_Chosen], faults: list[str]) -> Iterator[CasePart]:
+    """Make the parts of one run's cases; its samples are read once, and what fails is noted."""
     cases = [one.case for one in chosen]
     moments = {case.id: at for case in cases if (at := moment_of(case, run.view)) is not None}
     wanted: list[tuple[str, Wanted]] = []
@@ -189,12 +193,14 @@ def _parts(run: RecordedRun, chosen: Sequence[_Chosen]) -> Iterator[CasePart]:
             marks = () if at is None else marks_of(case, at)
             title = f"{case.id}: control pilot and current"
             wanted.append((case.id, Wanted(title, begin, end, begin, marks)))
-    drawn, _ = plots(run.folder, run.view.channels, [one for _, one in wanted])
+    drawn, fault = plots(run.folder, run.view.channels, [one for _, one in wanted])
+    if fault:
+        faults.append(f"There are no plots, or not all: {fault}")
     by_name: dict[str, Plot] = {
         name: plot for (name, _), plot in zip(wanted, drawn, strict=False) if plot is not None
     }
     failed = [case for case in cases if case.verdict == "fail"]
-    before = {} if run.alone else passed_before(run, failed, lambda folder: read_run(folder))
+    before = {} if run.alone else passed_before(run, failed, partial(read_run, most=KEPT))
     for case in cases:
         failure: FailurePart | None = None
         if case.id in moments:

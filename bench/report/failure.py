@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.errors import BenchError
 from bench.report import RecordedRun, sequence
 from bench.report.before import changed, last_passes
 from bench.report.cases import check_part, moment
@@ -14,6 +16,8 @@ from bench.report.plot import Wanted
 from bench.report.results import reason_of
 from bench.runview import RunView
 from bench.views import CaseView, CheckView, FrameView, Item
+
+log = logging.getLogger(__name__)
 
 BEFORE, AFTER = 8, 4
 """Rows of the sequence that are shown before and after the moment of a fail."""
@@ -108,14 +112,20 @@ def _place(rows: Sequence[sequence.Row], n: int) -> int:
 def passed_before(
     run: RecordedRun, cases: Sequence[CaseView], read: Callable[[Path], RecordedRun]
 ) -> dict[str, tuple[str, tuple[Pair, ...]]]:
-    """Say for cases in which earlier run each passed last, and what has changed since then."""
+    """Say for cases in which earlier run each passed last, and what has changed since then.
+
+    Runs beside this one that can't be read say nothing.
+    """
     found = {}
     earlier: dict[Path, RecordedRun] = {}
-    for case, folder in last_passes(run.folder, run.view, [one.id for one in cases]).items():
-        if folder not in earlier:
-            earlier[folder] = read(folder)
-        before = earlier[folder]
-        pairs = changed(case, (run.view, run.gathered), (before.view, before.gathered))
-        begun = moment(before.view.first)
-        found[case] = f"{folder.name}, {begun}", tuple(pairs)
+    try:
+        passes = last_passes(run.folder, run.view, [one.id for one in cases])
+        for case, folder in passes.items():
+            if folder not in earlier:
+                earlier[folder] = read(folder)
+            before = earlier[folder]
+            pairs = changed(case, (run.view, run.gathered), (before.view, before.gathered))
+            found[case] = f"{folder.name}, {moment(before.view.first)}", tuple(pairs)
+    except BenchError as error:
+        log.warning("the runs beside %s can't be compared with it: %s", run.folder, error)
     return found

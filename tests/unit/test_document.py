@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from bench.errors import ConfigError
 from bench.events import (
     Acted,
     CaseEnded,
@@ -29,7 +30,7 @@ from bench.events import (
 )
 from bench.journal import JournalWriter, Record
 from bench.redaction import event_for_observer
-from bench.report import RecordedRun, read_run, results
+from bench.report import RecordedRun, composition, read_run, results
 from bench.report.composition import Counting, document_of
 from bench.report.document import Document, NotRunPart
 from bench.report.plot import Envelope, Wanted, plots
@@ -312,6 +313,24 @@ def test_a_case_that_never_passed_says_nothing_of_changes(tmp_path: Path) -> Non
     assert (case.failure.passed_in, case.failure.changed) == ("", ())
 
 
+def test_a_run_beside_it_that_cannot_be_read_keeps_no_report_from_being_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    passed = [begun("r1", ["TC_1_CS"]), *executed("TC_1_CS"), RunEnded(True, None, {})]
+    recorded(tmp_path / "r1", *passed)
+    now = [begun("r2", ["TC_1_CS"]), *executed("TC_1_CS", "fail", *failing(5, "2"))]
+    run = recorded(tmp_path / "r2", *now, after=100)
+
+    def gone(folder: Path, most: int) -> RecordedRun:
+        raise ConfigError(f"{folder}: it was moved meanwhile")
+
+    monkeypatch.setattr(composition, "read_run", gone)
+    (case,) = document_of([run]).cases
+    assert case.failure is not None
+    assert case.failure.passed_in == ""
+    assert "can't be compared" in caplog.text
+
+
 # Plots
 
 
@@ -353,6 +372,15 @@ def test_a_file_of_samples_that_is_none_leaves_the_report_without_plots(tmp_path
     found, fault = plots(tmp_path, {1: pilot}, [Wanted("t", 0.0, 1.0, 0.0)])
     assert found == [None]
     assert fault == "samples.mcap: not an MCAP file"
+
+
+def test_a_report_says_why_it_has_no_plots(tmp_path: Path) -> None:
+    pilot = ChannelDeclared(1, "pilot-duty", "%", "box", 1)
+    events = [begun(cases=["TC_1_CS"]), pilot, *executed("TC_1_CS", "fail", *failing(6, "2"))]
+    run = recorded(tmp_path, *events)
+    (tmp_path / SAMPLES).write_bytes(b"hello, this is no MCAP file")
+    remark = document_of([run]).channels.remark
+    assert remark == "There are no plots, or not all: samples.mcap: not an MCAP file"
 
 
 # The same numbers
