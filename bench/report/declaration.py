@@ -103,8 +103,9 @@ def _open_points(document: Document) -> Iterator[str]:
 
 def _performance(document: Document) -> Iterator[Pair]:
     for one in document.performance:
-        stated = "not stated" if one.stated is None else f"{one.stated:g} s"
+        stated, _, _, greatest = one.texts
+        stated = "not stated" if one.stated is None else stated
         measured = "not measured"
-        if one.greatest is not None:
-            measured = f"measured {one.count} times, at most {one.greatest:.3f} s"
+        if one.count:
+            measured = f"measured {one.count} times, at most {greatest}"
         yield Pair(one.name, stated, measured)

@@ -264,6 +264,8 @@ class Timing:
     least: float | None
     median: float | None
     greatest: float | None
+    texts: tuple[str, str, str, str]
+    """Stated, least, median and greatest as they are printed."""
     note: str = ""
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from bench.clock import spoken
 from bench.report.document import CasePart, Document, Plot
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -55,7 +54,6 @@ def _environment() -> Environment:
         "blamed": _blamed,
         "drawing": _drawing,
         "linked": _linked,
-        "spoken": spoken,
     }
     return environment
 

@@ -64,16 +64,27 @@ def performance(
     for item, name, series, note in rows:
         values = sorted(value for one in series for value in one.values)
         stated = pics.get(item)
+        promised = float(stated) if isinstance(stated, int | float) else None
+        least, median = (values[0], Series(values).median) if values else (None, None)
+        greatest = values[-1] if values else None
         yield Timing(
             item=item,
             name=name,
-            stated=float(stated) if isinstance(stated, int | float) else None,
+            stated=promised,
             count=len(values),
-            least=values[0] if values else None,
-            median=Series(values).median,
-            greatest=values[-1] if values else None,
+            least=least,
+            median=median,
+            greatest=greatest,
+            texts=(_time(promised), _time(least), _time(median), _time(greatest)),
             note=note,
         )
+
+
+def _time(seconds: float | None) -> str:
+    """Write a response time: in ms with one digit below a second."""
+    if seconds is None:
+        return "–"
+    return f"{seconds * 1000:.1f} ms" if seconds < 0.9995 else f"{seconds:.2f} s"
 
 
 def answer_times(runs: Sequence[RecordedRun]) -> Table:

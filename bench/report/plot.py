@@ -224,7 +224,9 @@ def _panel(panel: _Panel, top: float, x: Callable[[float], float], gap: float) -
         f'transform="rotate(-90 12 {top + _PANEL / 2:.0f})">{escape(panel.title)}</text>'
     )
     for index, ((name, _), own) in enumerate(zip(panel.traces, points, strict=True)):
-        style = f'stroke="{_COLOURS[index]}" stroke-width="1.3" stroke-linecap="round"'
+        style = (
+            f'class="t{index}" stroke="{_COLOURS[index]}" stroke-width="1.3" stroke-linecap="round"'
+        )
         style += f' stroke-dasharray="{_DASHES[index]}"' if _DASHES[index] else ""
         parts.append(f'<path d="{_line(own, x, y, gap)}" fill="none" {style}/>')
         line = top + 8 + index * 13

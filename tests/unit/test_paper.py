@@ -163,6 +163,10 @@ def test_pdf_html_and_csv_have_the_numbers_of_the_results(
             assert printed in text
             assert printed in page
             assert f"{value['name']} = {value['value']!r} {value['unit']}" in row["measured"]
+    for timing in document.performance:
+        for printed in timing.texts:
+            assert printed in text
+            assert printed in page
     for one in plain_results["not_run"]:
         assert (rows[one["id"]]["outcome"], rows[one["id"]]["reason"]) == (
             *(one["outcome"], one["reason"]),
