@@ -190,7 +190,7 @@ class Banner(QWidget):
         name, below = self.about
         width = min(px(300), max(px(180), self.width() * 0.17))
         box = QRectF(area.right() - width, area.top(), width, area.height())
-        self._two_lines(painter, box.adjusted(px(16), 0, 0, 0), name, below, 19)
+        self._two_lines(painter, box.adjusted(px(16), 0, 0, 0), name, below, 17)
         painter.setPen(QColor(theme().border))
         painter.drawLine(box.topLeft(), box.bottomLeft())
         return box.left() - px(8)

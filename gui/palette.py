@@ -88,7 +88,7 @@ DARK = Theme(
     inconclusive="#F0E442",
     error="#FF85CB",
     skipped="#BBBBBB",
-    attention="#5A4700",
+    attention="#463A12",
     on_attention="#FFF3C4",
 )
 CONTRAST = Theme(

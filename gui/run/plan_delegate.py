@@ -38,14 +38,16 @@ class PlanDelegate(QStyledItemDelegate):
         assert painter is not None
         assert isinstance(model, PlanModel)
         painter.save()
+        entry = model.entry_at(index)
         if option.state & QStyle.StateFlag.State_Selected:
             painter.fillRect(option.rect, QColor(theme().selection))
+        elif entry is not None and entry.shown == "running":
+            painter.fillRect(option.rect, QColor(theme().hover))
         box = QRectF(option.rect).adjusted(2, 0, -8, 0)
         checked = model.data(index, Qt.ItemDataRole.CheckStateRole)
         if checked is not None:
             self._check_box(painter, self.box_at(option.rect), checked, option)
         box.setLeft(box.left() + px(_BOX) + px(10))
-        entry = model.entry_at(index)
         if entry is None:
             self._group(painter, box, model.groups[index.row()], model.said_of(index))
         else:

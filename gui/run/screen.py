@@ -11,6 +11,7 @@ from PyQt6.QtGui import QAction, QCloseEvent, QKeySequence
 from PyQt6.QtWidgets import (
     QDockWidget,
     QFrame,
+    QInputDialog,
     QLabel,
     QMainWindow,
     QTabWidget,
@@ -21,6 +22,7 @@ from PyQt6.QtWidgets import (
 from gui.application import settings
 from gui.link import Link
 from gui.live import LiveRun
+from gui.operator import operator_name, set_operator_name
 from gui.run.case import CasePanel
 from gui.run.controls import Controls
 from gui.run.plan import PlanPanel
@@ -185,6 +187,18 @@ class RunScreen(QMainWindow):
         sound.setChecked(bool(settings().value("prompt/sound", False, type=bool)))
         sound.toggled.connect(lambda on: settings().setValue("prompt/sound", on))
         self.deeds.append(sound)
+        name = QAction("Who sits at the bench…", self)
+        name.setObjectName("operator-name")
+        name.triggered.connect(self._ask_name)
+        self.deeds.append(name)
+
+    def _ask_name(self) -> None:
+        asking = QInputDialog(self)
+        asking.setWindowTitle("Who sits at the bench")
+        asking.setLabelText("The name that answers and acts are recorded with:")
+        asking.setTextValue(operator_name())
+        asking.textValueSelected.connect(set_operator_name)
+        asking.open()
 
     def _search(self) -> None:
         self.plan.search.setFocus()

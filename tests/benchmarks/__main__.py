@@ -7,6 +7,7 @@ import sys
 
 from bench.server.loop import run_loop
 from tests.benchmarks import (
+    desktop,
     devices,
     engine,
     evidence,
@@ -41,6 +42,8 @@ def main() -> None:
         *window.messages(),
         *report.per_100_cases(),
         *report.of_a_day(),
+        asyncio.run(desktop.first_paint()),
+        desktop.day(),
         program.start_up(),
         *program.demo(),
     ]

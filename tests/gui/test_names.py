@@ -1,0 +1,90 @@
+"""Every window can be used without seeing it: what takes the focus has a name."""
+
+from __future__ import annotations
+
+import pytest
+from PyQt6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
+from gui.command_palette import CommandPalette
+from gui.live import LiveRun
+from gui.shortcuts import Shortcuts
+from gui.start import StartPage
+from gui.window import SCREENS, MainWindow
+from tests.gui.asked import AskedLink, ask, prompted
+from tests.gui.recorded import records, shown
+from tests.gui.served import nameless
+from tests.gui.test_plan import PROCEDURES
+
+SESSION = {
+    "run": None,
+    "duts": [{"vendor": "V", "model": "M", "identity": name} for name in ("A", "B")],
+    "viewers": [{"name": "Vendor", "since": "2026-01-01T00:00:00Z"}],
+    "bench": {
+        "name": "bench",
+        "devices": [
+            {
+                "name": "box",
+                "driver": "pilot-box",
+                "offers": ["VehicleCoupler", "VehicleEmulator", "CardPresenter"],
+                "state": "ready",
+                "message": "",
+            }
+        ],
+    },
+}
+
+
+def opened(qtbot: QtBot) -> tuple[MainWindow, LiveRun, AskedLink]:
+    """A window with something in every part of it."""
+    run, link = LiveRun(), AskedLink()
+    run.follow(link)
+    link.session = SESSION
+    link.answers["/procedures?dut=A"] = PROCEDURES
+    window = MainWindow(run, link)
+    qtbot.addWidget(window)
+    window.show()
+    with qtbot.waitSignal(run.ticked):  # docks are filled after the first paint
+        pass
+    link.session_changed.emit(SESSION)
+    shown(run, records())
+    return window, run, link
+
+
+@pytest.mark.parametrize("kind", ["confirm", "choose", "enter", "judge"])
+def test_the_run_screen_has_names(qtbot: QtBot, kind: str) -> None:
+    window, run, _ = opened(qtbot)
+    options = ["yes", "no"] if kind == "choose" else []
+    ask(run, prompted(kind, options=options))
+    window.notices.tell("x", "Something is wrong.", "Mend it", lambda: None)
+    assert nameless(window) == []
+    screen = window.screen_named("run")
+    # Each way to act on a device has its form.
+    method = screen.findChild(QWidget, "devices-method")
+    for index in range(method.count()):  # type: ignore[union-attr]
+        method.setCurrentIndex(index)  # type: ignore[union-attr]
+        assert nameless(window) == []
+
+
+def test_every_screen_has_names(qtbot: QtBot) -> None:
+    window, _, _ = opened(qtbot)
+    for place in SCREENS:
+        window.show_screen(place.name)
+        assert nameless(window) == []
+
+
+def test_dialogs_and_the_first_page_have_names(qtbot: QtBot) -> None:
+    window, _, _ = opened(qtbot)
+    for made in (CommandPalette(window), Shortcuts(window), StartPage()):
+        made.show()
+        assert nameless(made) == []
+        made.close()
+
+
+def test_shortcuts_mean_one_thing_each(qtbot: QtBot) -> None:
+    window, _, _ = opened(qtbot)
+    for place in SCREENS:
+        window.show_screen(place.name)
+        keys = [key.toString() for deed in window.all_deeds for key in deed.shortcuts()]
+        assert len(keys) == len(set(keys)), place.name
+        assert all(deed.text() for deed in window.all_deeds)
