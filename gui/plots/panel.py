@@ -124,6 +124,7 @@ class PlotPanel(QWidget):
         hint.setMinimumWidth(1)
         bar.addWidget(hint)
         area = QScrollArea()
+        area.setAccessibleName("Plots of the run")
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

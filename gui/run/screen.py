@@ -187,10 +187,10 @@ class RunScreen(QMainWindow):
         sound.setChecked(bool(settings().value("prompt/sound", False, type=bool)))
         sound.toggled.connect(lambda on: settings().setValue("prompt/sound", on))
         self.deeds.append(sound)
-        name = QAction("Who sits at the bench…", self)
-        name.setObjectName("operator-name")
-        name.triggered.connect(self._ask_name)
-        self.deeds.append(name)
+        who = QAction("Who sits at the bench…", self)
+        who.setObjectName("operator-name")
+        who.triggered.connect(self._ask_name)
+        self.deeds.append(who)
 
     def _ask_name(self) -> None:
         asking = QInputDialog(self)

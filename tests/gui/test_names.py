@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PyQt6.QtWidgets import QWidget
+from PyQt6.QtWidgets import QComboBox
 from pytestqt.qtbot import QtBot
 
 from gui.command_palette import CommandPalette
@@ -60,9 +60,10 @@ def test_the_run_screen_has_names(qtbot: QtBot, kind: str) -> None:
     assert nameless(window) == []
     screen = window.screen_named("run")
     # Each way to act on a device has its form.
-    method = screen.findChild(QWidget, "devices-method")
-    for index in range(method.count()):  # type: ignore[union-attr]
-        method.setCurrentIndex(index)  # type: ignore[union-attr]
+    method = screen.findChild(QComboBox, "devices-method")
+    assert method is not None
+    for index in range(method.count()):
+        method.setCurrentIndex(index)
         assert nameless(window) == []
 
 
