@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from heapq import merge
 from typing import Any
 
 from bench.ocpp.frame import Broken, Call, CallError, dumps
@@ -18,8 +19,9 @@ MOST = 2_000
 BY_THE_CLOCK = ("Heartbeat", "MeterValues")
 """CALLs whose number depends on how long a case took, and so is no difference."""
 
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?(\.\d+)?(Z|[+-]\d\d:?\d\d)?")
-_ADDRESS = re.compile(r"(?<=://)(?:[^/@]*@)?([^/:]+):\d+")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:?\d\d(:?\d\d)?(\.?\d+)?(Z|[+-]\d\d:?\d\d)?")
+_ADDRESS = re.compile(r"(\w+://)(?:[^/@]*@)?([^/:]+)(?::\d+)?/(?:.*/)?")
+"""Of a URL what the bench makes up anew each time: login, port, and the folder."""
 _GIVEN = ("transactionId", "reservationId", "requestId")
 """Numbers that the bench makes up: the same when they come up in the same order."""
 _READ = ("meterStart", "meterStop")
@@ -117,10 +119,8 @@ def _settled(name: str, value: Any, numbers: dict[str, dict[Any, str]]) -> Any:
             return numbers[name].setdefault(value, f"({name} {len(numbers[name]) + 1})")
         case int() | float() if name in _READ and not isinstance(value, bool):
             return "(value)"
-        case str() if _TIME.fullmatch(value):
-            return "(time)"
         case str():
-            return _ADDRESS.sub(r"\1", value)
+            return _TIME.sub("(time)", _ADDRESS.sub(r"\1\2/…/", value))
         case _:
             return value
 
@@ -161,6 +161,11 @@ def _common(first: Sequence[Message], second: Sequence[Message]) -> int:
     return count
 
 
+def _at(row: Pair) -> float:
+    one = row.first or row.second
+    return 0.0 if one is None else one.at
+
+
 def _key(message: Message) -> tuple[Any, ...]:
     return *message.sort, dumps(message.content)
 
@@ -173,5 +178,6 @@ def _replaced(first: Sequence[Message], second: Sequence[Message]) -> Iterator[P
             for one, other in zip(a, b, strict=True):
                 yield Pair(one, other, tuple(unlike(one.content, other.content)))
         else:
-            yield from (Pair(one, None) for one in a)
-            yield from (Pair(None, other) for other in b)
+            # By time, so that the first row is what happened first of what the other did not see.
+            alone = [Pair(one, None) for one in a], [Pair(None, other) for other in b]
+            yield from merge(*alone, key=_at)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass
-from itertools import zip_longest
+from itertools import dropwhile, zip_longest
 from statistics import median
 from typing import Any
 
-from bench.alignment import Message, Pair, align, messages_of
+from bench.alignment import BY_THE_CLOCK, Message, Pair, align, messages_of
 from bench.configuration import configuration_keys
 from bench.events import Measured
 from bench.report.results import reason_of
@@ -87,6 +87,16 @@ class CaseComparison:
     def first_other_message(self) -> Pair | None:
         """Return the first row in which the runs differ."""
         return next((pair for pair in self.messages if not pair.same), None)
+
+    @property
+    def instead(self) -> Message | None:
+        """Return what the other run said next, when that row holds one message alone."""
+        rows = dropwhile(lambda pair: pair.same, self.messages)
+        alone = next(rows, None)
+        if alone is None or None not in (alone.first, alone.second):
+            return None
+        others = (row.second if alone.second is None else row.first for row in rows)
+        return next((one for one in others if one and one.action not in BY_THE_CLOCK), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +270,7 @@ def _case_as_json(case: CaseComparison) -> dict[str, Any]:
         "measured": [asdict(value) for value in case.measured],
         "responses": [asdict(one) for one in case.responses],
         "first_other_message": None if other is None else case.messages.index(other),
+        "instead": _message(case.instead),
         "messages": [
             {
                 "same": row.same,

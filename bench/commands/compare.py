@@ -67,6 +67,7 @@ def _shown(comparison: Comparison, *, whole: bool) -> Iterator[str]:
 
 def _case(case: CaseComparison, *, whole: bool) -> Iterator[str]:
     from bench.clock import spoken
+    from bench.ocpp.frame import shorten
 
     sides = case.first, case.second
     mark = "=" if case.same_outcome else "≠"
@@ -94,6 +95,11 @@ def _case(case: CaseComparison, *, whole: bool) -> Iterator[str]:
     elif other is not None:
         yield "    the first message that differs:"
         yield from _row(other)
+        if case.instead is not None:
+            name = "second" if other.second is None else "first"
+            yield f"    where the {name} run has:"
+            yield f"    {_message(case.instead)}"
+            yield f"        {shorten(case.instead.content, 100)}"
 
 
 def _row(row: Pair) -> Iterator[str]:

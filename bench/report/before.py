@@ -59,7 +59,7 @@ def changed(
     for both in comparison.cases:
         other = both.first_other_message
         if other is not None:
-            yield Pair("first other message", _other(other))
+            yield Pair("first other message", _other(other, both.instead))
     for one in comparison.conditions[:LISTED]:
         yield Pair(one.path, f"{_value(one.first)} → {_value(one.second)}")
     if len(comparison.conditions) > LISTED:
@@ -76,7 +76,7 @@ def _value(value: object) -> str:
     return "nothing" if value is MISSING else shorten(value, 80)
 
 
-def _other(row: Row) -> str:
+def _other(row: Row, instead: Message | None) -> str:
     """Say in which message two executions of a case differ first."""
     if row.first is not None and row.second is not None:
         fields = ", ".join(
@@ -86,7 +86,8 @@ def _other(row: Row) -> str:
         return f"{_said(row.second)}: {fields}"
     if row.second is not None:
         return f"{_said(row.second)}, which did not come then"
-    return f"then {_said(row.first)}, which did not come now"
+    came = f"; what came now is {_said(instead)}" if instead is not None else ""
+    return f"then {_said(row.first)}, which did not come now{came}"
 
 
 def _said(message: Message | None) -> str:

@@ -21,6 +21,8 @@ from bench.journal import Record
 from bench.report import read_run
 from bench.runview import RunView, fold
 from bench.unlike import MISSING, Unlike, unlike
+from drivers.sim.simulated_bench import run_virtually
+from tests.procedures.simulated import simulated
 from tests.unit.recorded import SUITE, record
 
 
@@ -74,6 +76,9 @@ def test_what_another_station_does_is_told_by_verdict_message_and_field(
     other = refused.first_other_message
     assert other is not None
     assert (other.first, other.second and other.second.action) == (None, "StartTransaction")
+    turned = compare(view(runs, "bad"), view(runs, "good"), cases=("TC_902_CS",)).cases[0]
+    assert turned.instead is not None
+    assert (turned.instead.action, turned.instead.from_station) == ("GetConfiguration", False)
     assert not indicated.same_outcome
     assert (alone.first.outcome, alone.second.outcome) == ("pass", "not run")
     assert reset.first == reset.second
@@ -164,6 +169,31 @@ def test_times_ids_registers_and_ports_are_no_difference() -> None:
     )
     assert len(rows) == 5
     assert all(row.same for row in rows)
+
+
+def test_of_two_messages_that_the_other_did_not_see_the_earlier_comes_first() -> None:
+    first = talk(call("Reset"), call("Authorize"), call("StartTransaction"))
+    second = talk(call("Reset"), call("StatusNotification", status="Faulted"))
+    later = [replace(one, at=one.at + 5) for one in first[1:]]
+    rows = align([first[0], *later], second)
+    assert [(row.first or row.second) for row in rows] == [first[0], second[1], *later]
+
+
+async def files(folder: Path) -> Path:
+    async with simulated(folder) as bench:
+        return (await bench.run("TC_044_1_CS", "TC_045_1_CS")).folder
+
+
+def test_addresses_of_files_are_new_each_time_and_no_difference(tmp_path: Path) -> None:
+    views = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        views.append(read_run(run_virtually(files(tmp_path / name))).view)
+    found = compare(*views)
+    assert found.same_verdicts
+    executed = [case for case in found.cases if case.messages]
+    assert [case.case for case in executed] == ["TC_044_1_CS", "TC_045_1_CS"]
+    assert [case.first_other_message for case in executed] == [None, None]
 
 
 def test_another_transaction_is_a_difference() -> None:
