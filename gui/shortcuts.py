@@ -42,7 +42,12 @@ class Shortcuts(QDialog):
             for deed in window.all_deeds
             if not deed.shortcut().isEmpty()
         ]
+        from gui.messages.table import KEYS as MESSAGE_KEYS
+        from gui.plots.stack import KEYS as PLOT_KEYS
+
         rows += [("While the bench asks something", ""), *PROMPT_KEYS]
+        rows += [("In the messages", ""), *MESSAGE_KEYS]
+        rows += [("In the plots", ""), *PLOT_KEYS]
         inside = QWidget()
         grid = QGridLayout(inside)
         grid.setColumnStretch(1, 1)

@@ -120,11 +120,13 @@ class MessageList(QWidget):
         bar.addWidget(self.count)
         bar.addWidget(self.time)
         bar.addWidget(self.freeze)
-        split = QSplitter(Qt.Orientation.Vertical)
+        self.setFocusProxy(self.table)
+        split = self._split = QSplitter(Qt.Orientation.Vertical)
         split.addWidget(self.table)
         split.addWidget(self.detail)
         split.setStretchFactor(0, 3)
         split.setStretchFactor(1, 2)
+        split.setHandleWidth(px(10))
         split.setChildrenCollapsible(False)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
@@ -133,6 +135,16 @@ class MessageList(QWidget):
         layout.addWidget(self.problem)
         layout.addWidget(split, 1)
         self._name_time()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802
+        """Put the detail beside the list where there is more width than height."""
+        super().resizeEvent(event)
+        wide = self.width() > 2 * self.height()
+        wanted = Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical
+        if self._split.orientation() is not wanted:
+            self._split.setOrientation(wanted)
+            whole = self.width() if wide else self.height()
+            self._split.setSizes([whole * 3 // 5, whole * 2 // 5])
 
     def _chip(self, name: str, words: str) -> QToolButton:
         chip = QToolButton()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -137,11 +137,11 @@ class Channel:
 
     def at(self, moment: float) -> tuple[float, float]:
         """Return least and greatest of the row that held at a moment; NaN before the first."""
-        course = self._finest(moment - WINDOW, moment)
-        place = int(np.searchsorted(course.time, moment, "right")) - 1
-        if place < 0:
-            return math.nan, math.nan
-        return float(course.low[place]), float(course.high[place])
+        for course in self._known(moment, moment):
+            place = int(np.searchsorted(course.time, moment, "right")) - 1
+            if place >= 0:
+                return float(course.low[place]), float(course.high[place])
+        return self.trace.at(moment)
 
     def value(self, moment: float) -> float:
         """Return the value that held at a moment, as exactly as it is known."""
@@ -149,25 +149,24 @@ class Channel:
         return (low + high) / 2
 
     def statistics(self, begin: float, end: float) -> Statistics:
-        """Sum up what is known between two moments: samples if they are there, else windows."""
-        course = self._finest(begin, end)
-        start = int(np.searchsorted(course.time, begin))
-        stop = int(np.searchsorted(course.time, end, "right"))
-        found = self.trace.statistics(begin, end)
-        if stop - start <= found.count:
-            return found
-        low, high = course.low[start:stop], course.high[start:stop]
-        return summed_up(low, high, (low + high) / 2)
-
-    def _finest(self, begin: float, end: float) -> Course:
-        """Return the course with the most rows that is known between two moments."""
-        best = self.trace.between(begin, end, KEPT)
-        for tile, (until, course) in self._tiles.items():
-            if tile.begin <= begin and end <= min(tile.end, until):
-                inside = np.count_nonzero((course.time >= begin) & (course.time <= end))
-                if inside > np.count_nonzero((best.time >= begin) & (best.time <= end)):
-                    best = course
+        """Sum up what is known between two moments: of history and windows what has more rows."""
+        best = self.trace.statistics(begin, end)
+        for course in self._known(begin, end):
+            start = int(np.searchsorted(course.time, begin))
+            stop = int(np.searchsorted(course.time, end, "right"))
+            if stop - start > best.count:
+                low, high = course.low[start:stop], course.high[start:stop]
+                best = summed_up(low, high, (low + high) / 2)
         return best
+
+    def _known(self, begin: float, end: float) -> Iterator[Course]:
+        """Yield the history that covers a stretch without a gap, the finest first."""
+        for length in sorted({tile.length for tile in self._tiles}):
+            first, last = math.floor(begin / length), math.floor(end / length)
+            tiles = [Tile(self.declared.channel, length, at) for at in range(first, last + 1)]
+            kept = [self._tiles[tile] for tile in tiles if tile in self._tiles]
+            if len(kept) == len(tiles) and kept[-1][0] >= end:
+                yield together([course for _, course in kept])
 
 
 @dataclass(frozen=True, slots=True)

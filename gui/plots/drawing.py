@@ -69,7 +69,7 @@ def draw(painter: QPainter, frame: Frame, course: Course, style: str, until: flo
 
 def columns(x: Values, top: Values, bottom: Values) -> Values:
     """Make one upright line for each column, long enough to touch those beside it."""
-    at = np.floor(x) + 0.5
+    at = np.floor(x + 1e-6) + 0.5  # a row on the border is in the same column wherever it moves
     is_new = at[1:] != at[:-1]
     if not is_new.all():
         edges = np.concatenate(([0], np.flatnonzero(is_new) + 1))

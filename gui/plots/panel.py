@@ -139,6 +139,7 @@ class PlotPanel(QWidget):
         layout.addLayout(bar)
         layout.addWidget(area, 1)
         layout.addWidget(self.scope)
+        self.setFocusProxy(self.stack)
         layout.addWidget(self._below)
 
     def _build_readout(self) -> None:
@@ -263,7 +264,9 @@ class PlotPanel(QWidget):
     def _came(self, tile: Tile, course: Course) -> None:
         channel = self.channels.get(tile.channel)
         if channel is not None:
-            channel.remember(tile, min(tile.end, self.view.newest - DELAY), course)
+            # A run that goes on has not written its newest samples yet.
+            written = self.view.newest - DELAY if self._run.is_live else math.inf
+            channel.remember(tile, min(tile.end, written), course)
             self._stale = True
 
     def _refresh(self) -> None:

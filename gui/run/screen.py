@@ -41,6 +41,8 @@ class Dock:
     title: str
     area: Qt.DockWidgetArea
     make: Callable[[LiveRun, Link], QWidget]
+    keys: str
+    """What brings it to the front."""
     live: bool = False
     """Of no use in a replay."""
 
@@ -77,11 +79,11 @@ def _plots(run: LiveRun, link: Link) -> QWidget:
 
 # Each is imported when the docks are filled, after the window's first paint.
 DOCKS: tuple[Dock, ...] = (
-    Dock("messages", "Messages", BELOW, _messages),
-    Dock("sequence", "Sequence", BELOW, _sequence),
-    Dock("plots", "Plots", BELOW, _plots),
-    Dock("devices", "Devices", RIGHT, _devices, live=True),
-    Dock("watchers", "Watchers", RIGHT, _watchers, live=True),
+    Dock("messages", "Messages", BELOW, _messages, "Alt+M"),
+    Dock("sequence", "Sequence", BELOW, _sequence, "Alt+S"),
+    Dock("plots", "Plots", BELOW, _plots, "Alt+P"),
+    Dock("devices", "Devices", RIGHT, _devices, "Alt+D", live=True),
+    Dock("watchers", "Watchers", RIGHT, _watchers, "Alt+W", live=True),
 )
 
 
@@ -230,8 +232,23 @@ class RunScreen(QMainWindow):
             assert toggle is not None
             toggle.setText(f"Show or hide {one.title}")
             self.deeds.append(toggle)
+            go = QAction(f"Go to {one.title}", self)
+            go.setObjectName(f"go-{one.name}")
+            go.setShortcut(QKeySequence(one.keys))
+            go.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            go.triggered.connect(lambda _, name=one.name: self._go(name))
+            self.deeds.append(go)
         for dock in first.values():
             dock.raise_()
+
+    def _go(self, name: str) -> None:
+        """Bring a dock to the front, with the keys to it."""
+        dock = self.docks[name]
+        dock.show()
+        dock.raise_()
+        inside = dock.widget()
+        if inside is not None:
+            inside.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def _fill_docks(self) -> None:
         for one in self._parts:

@@ -469,7 +469,7 @@ def test_a_plot_that_moved_along_looks_as_if_it_were_painted_anew(bench: Bench) 
         for y in range(0, moved.height(), 2)
     )
     # A row on the border of two columns may fall into either.
-    assert different < 30
+    assert different < 10
 
 
 def test_keys_of_the_plots_go_before_shortcuts_of_the_window(qtbot: QtBot, bench: Bench) -> None:
