@@ -73,19 +73,20 @@ def perform(
 ) -> int:
     """Make a run in a folder, with progress, results and report; return the exit code.
 
-    Raises `ConfigError` when the folder holds a run, `JournalError` when its record is lost.
+    Raises `ConfigError` when the folder holds a run or the lab's key can't be read, `JournalError`
+    when its record is lost.
     """
     from bench.errors import ConfigError
     from bench.journal import JOURNAL
     from bench.session import Session
 
+    session = Session(bench, dut, refuse_prompts=options.operator == "refuse")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / JOURNAL).exists():
             raise ConfigError(f"--out {folder}: the folder already holds a run")
     except OSError as error:
         raise ConfigError(f"--out {folder}: {error.strerror}") from error
-    session = Session(bench, dut, refuse_prompts=options.operator == "refuse")
     return asyncio.run(_make_run(options, session, plan, folder))
 
 

@@ -126,6 +126,18 @@ def run(folder: Path) -> list[str]:
             "meter.toml: table [map], key 'function': 5, expected one of 3, 4",
         ),
         (
+            "bench.toml",
+            "[bench]",
+            '[lab]\nsigning_key = "lab.key"\n[bench]',
+            "bench.toml: table [lab], key 'signing_key': ",
+        ),
+        (
+            "bench.toml",
+            "[bench]",
+            '[lab]\ntimestamp = "tsa.example"\n[bench]',
+            "bench.toml: table [lab]: key 'timestamp': expected http://HOST/… or https://HOST/…",
+        ),
+        (
             "dut.toml",
             "settling = 1.5",
             'settling = "1.5"',
