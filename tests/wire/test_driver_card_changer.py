@@ -168,24 +168,27 @@ async def test_a_cancelled_call_takes_the_card_back() -> None:
 
 
 async def test_silence_is_a_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(card_changer, "_ANSWER_WITHIN", 0.05)
     maestro = Maestro()
     async with opened(maestro) as changer:
-        maestro.spoil = lambda answer: b""
-        with pytest.raises(DeviceTimeout, match=r"cards \(memory\): expected 2 bytes within 0.05"):
-            await changer.present(VALID)
+        with monkeypatch.context() as hurried:
+            hurried.setattr(card_changer, "_ANSWER_WITHIN", 0.05)
+            maestro.spoil = lambda answer: b""
+            expected = r"cards \(memory\): expected 2 bytes within 0.05"
+            with pytest.raises(DeviceTimeout, match=expected):
+                await changer.present(VALID)
         maestro.spoil = bytes
 
 
 async def test_a_truncated_answer_is_a_timeout_and_does_not_spoil_the_next(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(card_changer, "_ANSWER_WITHIN", 0.05)
     maestro = Maestro()
     async with opened(maestro) as changer:
-        maestro.spoil = lambda answer: answer[:1]
-        with pytest.raises(DeviceTimeout, match=r"got 40 \(asked for position of 0\)"):
-            await changer.present(VALID)
+        with monkeypatch.context() as hurried:
+            hurried.setattr(card_changer, "_ANSWER_WITHIN", 0.05)
+            maestro.spoil = lambda answer: answer[:1]
+            with pytest.raises(DeviceTimeout, match=r"got 40 \(asked for position of 0\)"):
+                await changer.present(VALID)
         maestro.spoil = bytes
         await changer.present(VALID)
 
