@@ -13,7 +13,10 @@ import orjson
 
 from bench.archive import Archive
 from bench.engine import Engine
+from bench.errors import JournalError
+from bench.events import SCHEMA
 from bench.journal import JOURNAL, Record, as_json, without_chain
+from bench.migration import Migration
 from bench.redaction import for_observer
 from bench.summary import Summary
 
@@ -164,6 +167,8 @@ class _File:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: BinaryIO | None = None
+        self._migrated: Migration | None = None
+        """Set for a journal of an older version."""
 
     def read(self, run: str, n: int) -> list[Written]:
         """Read the next records from number `n` on, at most `AT_ONCE`; none at the end."""
@@ -178,9 +183,16 @@ class _File:
                     self._file.seek(place)  # what is half written, or was cut, is no record yet
                     break
                 number = int(line[len(b'{"n":') : line.index(b",")])
+                record = without_chain(line)
+                if place == 0:
+                    migration = Migration()
+                    migration(orjson.loads(record))
+                    self._migrated = migration if migration.schema < SCHEMA else None
+                if self._migrated is not None:
+                    record = orjson.dumps(self._migrated(orjson.loads(record)))
                 if number >= n:
-                    found.append(written(run, number, without_chain(line)))
-        except (OSError, ValueError):
+                    found.append(written(run, number, record))
+        except (OSError, ValueError, KeyError, TypeError, JournalError):
             pass  # what is no journal holds no more records; `verify` says what is wrong with it
         return found
 

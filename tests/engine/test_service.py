@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -11,8 +12,11 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from bench.journal import JOURNAL, JournalReader
 from bench.verify import verify
-from tests.engine.service import DEADLINE, TOKEN, Service, service
+from tests.engine.service import DEADLINE, TOKEN, Service, idle_engine, served, service
+
+GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 async def test_a_run_is_started_followed_and_read_like_one_of_the_command_line(
@@ -224,3 +228,19 @@ async def test_who_talks_on_the_stream_is_shown_out(tmp_path: Path) -> None:
         async with asyncio.timeout(DEADLINE):
             await viewer.socket.wait_closed()
         assert viewer.socket.close_code == 1008
+
+
+async def test_a_run_of_an_older_version_reaches_viewers_as_this_version_writes_it(
+    tmp_path: Path,
+) -> None:
+    await asyncio.to_thread(shutil.copytree, GOLDEN / "version-1-first", tmp_path / "old")
+    async with served(idle_engine(tmp_path), tmp_path) as bench:
+        async with bench.stream(run="old", follow="false") as viewer:
+            first = await viewer.event("RunStarted")
+            assert "framing" in first["data"]["monitors"]
+            await viewer.event("RunEnded")
+        whole = [one.n for one in JournalReader(tmp_path / "old" / JOURNAL)]
+        assert viewer.numbers("old") == whole
+        async with bench.stream(run="old", from_=whole[-1], follow="false") as viewer:
+            await viewer.event("RunEnded")
+        assert viewer.numbers("old") == whole[-1:]
