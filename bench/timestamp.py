@@ -142,7 +142,7 @@ def check(
         ]
         (signer,) = signed["signer_infos"]
         own = _check_signature(signer, content["content"].contents, certificates)
-        _check_use(own, at)
+        check_use(own, at)
         if anchors and not _leads_to(own, certificates, anchors, at):
             subject = own.subject.rfc4514_string()
             raise NoStamp(f"the certificate of {subject} does not lead to a trusted one")
@@ -234,7 +234,7 @@ def _fits(
     return True
 
 
-def _check_use(certificate: x509.Certificate, at: datetime) -> None:
+def check_use(certificate: x509.Certificate, at: datetime) -> None:
     """Check that a certificate is for time stamps alone, and was valid then (RFC 3161, 2.3)."""
     name = certificate.subject.rfc4514_string()
     try:

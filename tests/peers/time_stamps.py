@@ -16,17 +16,19 @@ default_tsa = one
 [one]
 serial = ./serial
 crypto_device = builtin
-signer_digest = sha256
+signer_digest = {signer}
 default_policy = 1.2.3.4.1
 other_policies = 1.2.3.4.2
 digests = {digests}
 accuracy = secs:1
 tsa_name = yes
 ess_cert_id_chain = no
-ess_cert_id_alg = sha256
+ess_cert_id_alg = {named}
 """
 USES = "extendedKeyUsage=critical,timeStamping\nkeyUsage=critical,digitalSignature\n"
 CURVE = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+RSA = ("-newkey", "rsa:2048", "-nodes")
+CA = "basicConstraints=critical,CA:true\nkeyUsage=critical,keyCertSign\n"
 
 
 def openssl(folder: Path, *arguments: str) -> str:
@@ -64,24 +66,43 @@ class Authority:
         openssl(
             self.folder,
             *("ts", "-reply", "-config", "tsa.cnf", "-queryfile", "query", "-out", "answer"),
-            *("-inkey", "tsa.key", "-signer", "tsa.pem", "-chain", "ca.pem"),
+            *("-inkey", "tsa.key", "-signer", "tsa.pem", "-chain", "between.pem"),
         )
         answer = (self.folder / "answer").read_bytes()
         self.answers.append(answer)
         return answer
 
 
-def authority(folder: Path, *, uses: str = USES, digests: str = "sha256") -> Authority:
-    """Make an authority's keys and certificates."""
-    (folder / "tsa.cnf").write_text(CONFIG.format(digests=digests))
+def authority(
+    folder: Path,
+    *,
+    uses: str = USES,
+    digests: str = "sha256",
+    signer: str = "sha256",
+    named: str = "sha256",
+    kind: tuple[str, ...] = CURVE,
+) -> Authority:
+    """Make an authority's keys and certificates: root, one between, and its own.
+
+    `signer` is the digest that it signs, `named` the one by which it names its certificate.
+    """
+    (folder / "tsa.cnf").write_text(CONFIG.format(digests=digests, signer=signer, named=named))
     (folder / "serial").write_text("01\n")
-    (folder / "uses").write_text(uses)
-    root = ("-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=Test Root", "-days", "30")
+    root = ("-keyout", "root.key", "-out", "ca.pem", "-subj", "/CN=Test Root", "-days", "30")
     openssl(folder, "req", "-x509", *CURVE, *root)
-    openssl(folder, "req", *CURVE, "-keyout", "tsa.key", "-out", "csr", "-subj", "/CN=Test TSA")
-    signed = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "uses")
-    openssl(folder, "x509", "-req", "-in", "csr", "-out", "tsa.pem", "-days", "20", *signed)
+    _issue(folder, "between", CURVE, ("ca.pem", "root.key"), CA)
+    _issue(folder, "tsa", kind, ("between.pem", "between.key"), uses)
     return Authority(folder)
+
+
+def _issue(
+    folder: Path, name: str, kind: tuple[str, ...], issuer: tuple[str, str], uses: str
+) -> None:
+    (folder / "uses").write_text(uses)
+    subject = "/CN=Test TSA" if name == "tsa" else f"/CN=Test {name}"
+    openssl(folder, "req", *kind, "-keyout", f"{name}.key", "-out", "csr", "-subj", subject)
+    signed = ("-CA", issuer[0], "-CAkey", issuer[1], "-CAcreateserial", "-extfile", "uses")
+    openssl(folder, "x509", "-req", "-in", "csr", "-out", f"{name}.pem", "-days", "20", *signed)
 
 
 @contextmanager

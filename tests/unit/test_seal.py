@@ -14,10 +14,12 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
 
 from bench import cli
 from bench.case import Case
@@ -28,9 +30,9 @@ from bench.lab_key import LabKey, PublicKey, load_public_key, new_key
 from bench.report import write_all
 from bench.seal import SEAL, TOKEN, Closed, seal
 from bench.sealed import Trust
-from bench.timestamp import load_anchors
+from bench.timestamp import NoStamp, check, check_use, load_anchors
 from bench.verify import Verification, verify
-from tests.peers.time_stamps import Authority, authority, openssl, serving
+from tests.peers.time_stamps import RSA, Authority, authority, openssl, serving
 from tests.unit.recorded import one_case, record
 
 
@@ -61,6 +63,15 @@ def made(folder: Path, lab: LabSettings | None = None) -> Path:
     outcome = asyncio.run(record(folder, cases=[one_case(a_case)], lab=lab))
     write_all(outcome.folder)
     return outcome.folder
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_proxy() -> Iterator[None]:
+    """What leads to the network of the machine leads nowhere here."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("HTTP_PROXY", "ALL_PROXY", "http_proxy", "all_proxy"):
+            patch.delenv(name, raising=False)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -411,6 +422,55 @@ def test_the_answer_to_another_question_is_refused(lab: Lab, tmp_path: Path) -> 
         lab.tsa.falsify = bytes
     assert again == "the answer is to another question: its nonce is not ours"
     assert other == f"the stamp is on {HEAD}, expected {'00' * 32}"
+
+
+@pytest.mark.parametrize(("signer", "named"), [("sha512", "sha1"), ("sha384", "sha512")])
+def test_authorities_sign_with_rsa_and_other_digests_too(
+    tmp_path: Path, signer: str, named: str
+) -> None:
+    with serving(authority(tmp_path, kind=RSA, signer=signer, named=named)) as one:
+        assert stamped(tmp_path, HEAD, LabSettings(timestamp=one.url)) is None
+    token = (tmp_path / TOKEN).read_bytes()
+    for path in (one.root, tmp_path / "between.pem", tmp_path / "tsa.pem"):
+        found = check(token, bytes.fromhex(HEAD), anchors=load_anchors(path, "--tsa"))
+        assert (found.by, found.anchored) == ("CN=Test TSA", True)
+    # The last bytes are the signature; no other is taken for it.
+    with pytest.raises(NoStamp, match="the token's signature does not fit"):
+        check(token[:-1] + bytes([token[-1] ^ 1]), bytes.fromhex(HEAD))
+
+
+@pytest.mark.parametrize(
+    ("uses", "text"),
+    [
+        ("extendedKeyUsage=critical,timeStamping,codeSigning\n", "is not for time stamps alone"),
+        ("extendedKeyUsage=timeStamping\n", "is not for time stamps alone"),
+        ("keyUsage=critical,digitalSignature\n", "is not for time stamps"),
+    ],
+)
+def test_a_certificate_for_something_else_stamps_nothing(
+    tmp_path: Path, uses: str, text: str
+) -> None:
+    # openssl refuses to stamp with such a one, so its certificate takes a good one's place.
+    good, other = (tmp_path / name for name in ("good", "other"))
+    for folder in (good, other):
+        folder.mkdir()
+    one = authority(good)
+    (other / "uses").write_text(uses)
+    signed = ("-CA", "between.pem", "-CAkey", "between.key", "-CAcreateserial")
+    extra = ("-extfile", str(other / "uses"), "-days", "20", "-out", str(other / "tsa.pem"))
+    openssl(good, "x509", "-req", "-in", "csr", *signed, *extra)
+    certificate = x509.load_pem_x509_certificate((other / "tsa.pem").read_bytes())
+    with pytest.raises(NoStamp, match=text):
+        check_use(certificate, datetime.now(UTC))
+    assert one.root.is_file()
+
+
+def test_a_certificate_that_was_not_valid_then_stamps_nothing(lab: Lab) -> None:
+    certificate = x509.load_pem_x509_certificate((lab.tsa.folder / "tsa.pem").read_bytes())
+    check_use(certificate, datetime.now(UTC))
+    for moment in (datetime(2001, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)):
+        with pytest.raises(NoStamp, match=r"was not valid at 2.01-01-01 00:00:00 UTC"):
+            check_use(certificate, moment)
 
 
 def test_an_authority_that_refuses_is_quoted(tmp_path: Path) -> None:
