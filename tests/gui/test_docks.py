@@ -15,10 +15,13 @@ from bench.sample_file import Block, SampleFile
 from gui.live import LiveRun
 from gui.messages.chart import SequenceChart
 from gui.messages.table import MessageList
+from gui.plots.channel import Tile
+from gui.plots.history import FromEngine
 from gui.plots.panel import PlotPanel
 from gui.replay_window import ReplayWindow
 from gui.run.screen import RunScreen
 from tests.gui.recorded import JOURNAL, records, shown, unconnected
+from tests.gui.served import RUN, Served
 from tests.gui.test_plots import POWER
 
 Widget = TypeVar("Widget", bound=QWidget)
@@ -118,3 +121,35 @@ def test_a_replay_reads_the_samples_beside_the_journal(qtbot: QtBot, tmp_path: P
     qtbot.waitUntil(lambda: channel.value(begin + 0.05) == 7.0)
     window.bar.playback.seek(0.0)
     qtbot.waitUntil(lambda: plots.channels == {})
+
+
+def test_a_window_that_connects_late_gets_history_from_the_engine(
+    qtbot: QtBot, served: Served
+) -> None:
+    begin = records()[0].mono
+    path = served.runs / RUN / "samples.mcap"
+    file = SampleFile(path, run=RUN, offset=0.0)
+    times = [begin + at / 1000 for at in range(100)]
+    file.write([Block(POWER, times, [float(at) for at in range(100)])])
+    file.close()
+    link, run = served.link(qtbot), LiveRun()
+    try:
+        panel = PlotPanel(run, link)
+        qtbot.addWidget(panel)
+        panel.show()
+        run.restart(RUN)
+        run.take(records())
+        run.flush()
+        panel._declare(POWER)
+        channel = panel.channels[1]
+        qtbot.waitUntil(lambda: channel.value(begin + 0.0505) == 50.0, timeout=30_000)
+        found = channel.statistics(begin, begin + 0.0995)
+        assert (found.count, found.least, found.greatest) == (100, 0.0, 99.0)
+        refused: list[Tile] = []
+        FromEngine(link, "no-such-run").ask(
+            Tile(1, 1.0, 5235), lambda *_: None, lambda: refused.append(Tile(1, 1.0, 5235))
+        )
+        qtbot.waitUntil(lambda: bool(refused), timeout=30_000)
+    finally:
+        path.unlink()
+        link.close()
