@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PyQt6.QtCore import QItemSelectionModel, Qt, QTemporaryDir, QUrl
-from PyQt6.QtGui import QDesktopServices
+from PyQt6.QtGui import QCloseEvent, QDesktopServices
 from PyQt6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -324,15 +324,16 @@ class ResultsScreen(QWidget):
     def _fetch(self, one: RunRow) -> None:
         if one.state == "running":
             return
-        if self._fetching is not None:
-            self._fetching.cancel()
+        self._cancel()
         fetch = self._fetching = RunFetch(self._link, one.run, self)
         self._progress(0)
         fetch.progressed.connect(self._progress)
         fetch.came.connect(self._fetched)
-        fetch.failed.connect(
-            lambda why: self.notice.say(why, way_out="Try again", then=lambda: self._fetch(one))
-        )
+        fetch.failed.connect(lambda why: self._not_fetched(one, why))
+
+    def _not_fetched(self, one: RunRow, why: str) -> None:
+        self._cancel()
+        self.notice.say(why, way_out="Try again", then=lambda: self._fetch(one))
 
     def _progress(self, records: int) -> None:
         so_far = f" {counted(records, 'record')} so far." if records else ""
@@ -346,10 +347,11 @@ class ResultsScreen(QWidget):
     def _cancel(self) -> None:
         if self._fetching is not None:
             self._fetching.cancel()
+            self._fetching.deleteLater()
             self._fetching = None
 
     def _fetched(self, recording: Recording) -> None:
-        self._fetching = None
+        self._cancel()
         self.notice.hide()
         # What a replay is made of is slow to import.
         from gui.replay_window import ReplayWindow
@@ -360,6 +362,13 @@ class ResultsScreen(QWidget):
         self.replays.append(window)
         window.show_recording(recording)
         window.show()
+
+    def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Close the replays with the window that they were opened from."""
+        self._cancel()
+        for window in list(self.replays):
+            window.close()
+        super().closeEvent(event)
 
 
 def _age(one: RunRow) -> tuple[Any, str]:

@@ -75,7 +75,7 @@ def test_a_cut_journal_is_replayed_as_far_as_it_goes(qtbot: QtBot, screen: Resul
     assert window.bar is not None
     assert "planned cases" in window.bar.notice.words
     assert window.bar.notice.words.startswith("The journal ends at record ")
-    window.close()
+    screen.close()  # the replays go with it
     waiting(qtbot, lambda: not screen.replays)
 
 
