@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def qapp() -> QApplication:
     """The application as the program makes it, with its own fonts and colours."""
-    return make_application()
+    app = make_application()
+    # What was imported stays: the collections after each test leave it alone.
+    gc.freeze()
+    return app
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -68,4 +71,5 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     from tests.gui.served import serving_apart
 
     with serving_apart(tmp_path_factory.mktemp("served")) as one:
+        gc.freeze()
         yield one
