@@ -8,8 +8,8 @@ from time import monotonic
 from typing import Any
 from urllib.parse import quote
 
-from PyQt6.QtCore import QEvent, QObject, Qt, pyqtSignal
-from PyQt6.QtGui import QFocusEvent, QKeyEvent, QPixmap
+from PyQt6.QtCore import QEvent, QObject, Qt, QTimer, pyqtSignal
+from PyQt6.QtGui import QFocusEvent, QKeyEvent, QPixmap, QResizeEvent
 from PyQt6.QtWidgets import (
     QAbstractButton,
     QApplication,
@@ -195,7 +195,9 @@ class PromptBar(QFrame):
         self._make_buttons(event.kind, event.options)
         self._show_picture(event.picture)
         self._total = max(1.0, self._seconds_left() or 1.0)
+        self._text.setMinimumHeight(0)
         self.setVisible(True)
+        QTimer.singleShot(0, self._fit_text)
         self._keys.shown()
         self._tick()
         if not self._run.is_live:
@@ -230,6 +232,17 @@ class PromptBar(QFrame):
 
         if self._link.state == "connected":
             self._link.fetch(f"/pictures/{quote(name)}", show, lambda refusal: None)
+
+    def _fit_text(self) -> None:
+        """Let the whole text be seen, whatever else has to be smaller for it."""
+        width = self._text.width()
+        if width > 0:
+            self._text.setMinimumHeight(max(0, self._text.heightForWidth(width)))
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Fit the text to another width."""
+        super().resizeEvent(event)
+        QTimer.singleShot(0, self._fit_text)
 
     # The answers.
 

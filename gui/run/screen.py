@@ -31,6 +31,8 @@ from gui.run.prompt import PromptBar, echo_of
 LEFT = Qt.DockWidgetArea.LeftDockWidgetArea
 RIGHT = Qt.DockWidgetArea.RightDockWidgetArea
 BELOW = Qt.DockWidgetArea.BottomDockWidgetArea
+LEAST, LOW, TALL, ROOMY = 120, 220, 340, 800
+"""Heights of the docks below: the least, at first, and where the screen has more than the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,13 +254,17 @@ class RunScreen(QMainWindow):
 
     def _fill_docks(self) -> None:
         for one in self._parts:
-            self.docks[one.name].setWidget(one.make(self._run, self._link))
+            part = one.make(self._run, self._link)
+            if one.area is BELOW:
+                part.setMinimumHeight(LEAST)  # a long question needs its room
+            self.docks[one.name].setWidget(part)
         right = [self.docks[one.name] for one in self._parts if one.area is RIGHT]
         below = [self.docks[one.name] for one in self._parts if one.area is BELOW]
         if right:
             self.resizeDocks(right[:1], [300], Qt.Orientation.Horizontal)
         if below:
-            self.resizeDocks(below[:1], [320], Qt.Orientation.Vertical)
+            height = TALL if self.height() > ROOMY else LOW
+            self.resizeDocks(below[:1], [height], Qt.Orientation.Vertical)
         self.resizeDocks([self.docks["plan"]], [400], Qt.Orientation.Horizontal)
         state = settings().value("run/docks")
         if isinstance(state, QByteArray):

@@ -235,3 +235,15 @@ def test_the_time_that_is_left_is_that_of_the_engine(qtbot: QtBot) -> None:
     with qtbot.waitSignal(desk.run.ticked):
         pass
     assert left.text() == "held"
+
+
+def test_the_whole_text_is_seen_whatever_its_length(qtbot: QtBot) -> None:
+    desk = Desk(qtbot)
+    desk.window.resize(640, 240)
+    ask(desk.run, prompted(text="Take the cable out of the vehicle, and put it back. " * 6))
+    text = desk.bar.findChild(QLabel, "prompt-text")
+    assert text is not None
+    qtbot.waitUntil(lambda: text.height() >= text.heightForWidth(text.width()))
+    desk.window.resize(1200, 240)
+    qtbot.waitUntil(lambda: text.minimumHeight() == text.heightForWidth(text.width()))
+    assert text.font().pixelSize() >= 22
