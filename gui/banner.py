@@ -99,7 +99,7 @@ class Banner(QWidget):
             parts.append(str(dut["identity"]))
         if self._link is not None and session:
             connected = session.get("ocpp", {}).get("connected")
-            parts.append("connected" if connected else "not connected")
+            parts.append("online" if connected else "offline")
             watching = len(session.get("viewers") or [])
             if watching:
                 parts.append(f"{watching} watching")
@@ -147,6 +147,8 @@ class Banner(QWidget):
         word, kind = self.state
         fill = colours.attention if kind == "attention" else colours.of(kind)
         ink = colours.on_attention if kind == "attention" else colours.surface
+        if kind == "attention" and colours.name == "contrast":
+            fill, ink = ink, fill
         if kind == "none":
             fill, ink = colours.sunken, colours.text
         size = 34.0

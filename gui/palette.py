@@ -108,8 +108,8 @@ CONTRAST = Theme(
     inconclusive="#FFF35C",
     error="#FF9AD5",
     skipped="#DDDDDD",
-    attention="#FFD75E",
-    on_attention="#000000",
+    attention="#000000",
+    on_attention="#FFD75E",
 )
 THEMES = {theme.name: theme for theme in (LIGHT, DARK, CONTRAST)}
 

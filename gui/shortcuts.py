@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QKeySequence
 from PyQt6.QtWidgets import (
     QDialog,
@@ -35,7 +36,7 @@ class Shortcuts(QDialog):
         super().__init__(window)
         self.setObjectName("shortcuts")
         self.setWindowTitle("Shortcuts")
-        self.resize(560, 640)
+        self.resize(620, 640)
         rows = [("Everywhere and on this screen", "")]
         rows += [
             (deed.shortcut().toString(QKeySequence.SequenceFormat.NativeText), deed.text())
@@ -63,6 +64,7 @@ class Shortcuts(QDialog):
         area = QScrollArea()
         area.setWidget(inside)
         area.setWidgetResizable(True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setAccessibleName("Shortcuts")
         close = QPushButton("Close")
         close.setAccessibleName("Close the list of shortcuts")

@@ -40,7 +40,8 @@ QLabel[role="problem"] {{ color: {theme.failed}; font-weight: 600; }}
 *[role="mono"] {{ font-family: {mono}; font-size: {px(13)}; }}
 QFrame[role="card"] {{ background: {theme.surface}; border: 1px solid {theme.border};
     border-radius: 8px; }}
-QFrame[role="attention"] {{ background: {theme.attention}; border: 0; border-radius: 8px; }}
+QFrame[role="attention"] {{ background: {theme.attention}; border-radius: 8px;
+    border: {"2px" if theme.name == "contrast" else "0"} solid {theme.on_attention}; }}
 QFrame[role="attention"] QLabel {{ color: {theme.on_attention}; }}
 QFrame[role="bar"] {{ background: {theme.surface}; border: 0;
     border-bottom: 1px solid {theme.border}; }}
@@ -64,6 +65,7 @@ QPushButton[role="danger"] {{ color: {theme.failed}; border-color: {theme.failed
     font-weight: 600; }}
 QPushButton[role="danger"]:disabled {{ color: {theme.muted}; border-color: {theme.border}; }}
 QPushButton[role="flat"], QToolButton[role="flat"] {{ background: transparent; border: 0; }}
+QFrame[role="attention"] QPushButton[role="flat"] {{ color: {theme.on_attention}; }}
 QPushButton[role="flat"]:hover, QToolButton[role="flat"]:hover {{ background: {theme.hover}; }}
 QToolButton[role="flat"]:focus {{ border: 2px solid {theme.accent}; }}
 QToolButton[role="screen"] {{ background: transparent; border: 0; border-radius: 8px;

@@ -189,6 +189,21 @@ class MainWindow(QMainWindow):
         front = self._stack.currentWidget()
         return self.deeds + ([] if front is None else deeds_of(front))
 
+    @property
+    def cases(self) -> list[tuple[str, Callable[[], object]]]:
+        """The cases of the plan, and what brings each into view."""
+        screen = self.screen_named("run")
+        plan = screen.plan  # type: ignore[attr-defined]
+
+        def go(case: str) -> None:
+            self.show_screen("run")
+            plan.go_to(case)
+
+        return [
+            (f"Go to {entry.id}  {entry.title}", partial(go, entry.id))
+            for entry in plan.model.entries.values()
+        ]
+
     def _add_deeds(self) -> None:
         for number, place in enumerate(SCREENS, start=1):
             self.add_deed(

@@ -21,7 +21,7 @@ from gui.link import Link
 from gui.live import LiveRun
 from gui.palette import px
 from gui.run.plan_delegate import PlanDelegate
-from gui.run.plan_model import FILTERS, PlanModel
+from gui.run.plan_model import ALL, FILTERS, PlanModel
 
 _TICKS = 30
 """Ticks between two looks at the duration of the running case."""
@@ -118,6 +118,14 @@ class PlanPanel(QWidget):
         index = self.model.index_of(case)
         if index.isValid():
             self.tree.scrollTo(index)
+
+    def go_to(self, case: str) -> None:
+        """Put the cursor on a case, whatever hides it now."""
+        if not self.model.index_of(case).isValid():
+            self.search.clear()
+            self.filter.setCurrentText(ALL)
+        self.tree.setCurrentIndex(self.model.index_of(case))
+        self.tree.setFocus()
 
     # What changes.
 

@@ -31,7 +31,7 @@ from gui.link import Link, Refusal
 from gui.live import LiveRun
 from gui.operator import operator_name
 from gui.palette import px
-from gui.parts import text
+from gui.parts import button, text
 from gui.run.answer_keys import AnswerKeys, Said
 from gui.run.case_lines import said_in_words
 
@@ -104,6 +104,13 @@ class PromptBar(QFrame):
         self._note.setObjectName("prompt-note")
         self._note.setAccessibleName("Note to the answer")
         self._note.setMaxLength(2000)
+        self._send_button = button("Enter  Send", lambda: self._say(Said.YES), role="primary")
+        self._send_button.setObjectName("prompt-send")
+        self._back_button = button("Esc  Back", lambda: self._say(Said.BACK))
+        self._back_button.setObjectName("prompt-back")
+        for one in (self._send_button, self._back_button):
+            one.installEventFilter(self)
+            one.hide()
         self._hint = text(role="small")
         self._buttons = QHBoxLayout()
         self._buttons.setSpacing(8)
@@ -140,6 +147,8 @@ class PromptBar(QFrame):
         answers.addWidget(self._entry, 2)
         answers.addLayout(self._buttons)
         answers.addWidget(self._note, 3)
+        answers.addWidget(self._send_button)
+        answers.addWidget(self._back_button)
         answers.addStretch(1)
         answers.addWidget(self._hint)
         column = QVBoxLayout(self)
@@ -189,10 +198,10 @@ class PromptBar(QFrame):
         self._text.setText(event.text)
         self._problem.hide()
         self._note.clear()
-        self._note.hide()
         self._entry.clear()
         self._entry.setVisible(event.kind == "enter")
         self._make_buttons(event.kind, event.options)
+        self._show_note(False)
         self._show_picture(event.picture)
         self._total = max(1.0, self._seconds_left() or 1.0)
         self._text.setMinimumHeight(0)
@@ -255,9 +264,9 @@ class PromptBar(QFrame):
         match kind:
             case "choose":
                 for number, option in enumerate(options, start=1):
-                    button = self._button(f"{number}  {option}", f"choose-{number}")
-                    button.setCheckable(True)
-                    button.clicked.connect(lambda _, n=number: self._choose(n))
+                    one = self._button(f"{number}  {option}", f"choose-{number}")
+                    one.setCheckable(True)
+                    one.clicked.connect(lambda _, n=number: self._choose(n))
                 self._button("Enter  Answer", "yes", "primary").clicked.connect(
                     lambda: self._say(Said.YES)
                 )
@@ -284,23 +293,20 @@ class PromptBar(QFrame):
             self._button("C  Comment", "comment").clicked.connect(lambda: self._say(Said.COMMENT))
 
     def _button(self, words: str, name: str, role: str = "") -> QPushButton:
-        button = QPushButton(words)
-        button.setObjectName(f"prompt-{name}")
-        button.setAccessibleName(words.partition("  ")[2].rstrip("…"))
-        button.setProperty("role", role)
-        button.installEventFilter(self)
-        self._buttons.addWidget(button)
-        return button
+        made = QPushButton(words)
+        made.setObjectName(f"prompt-{name}")
+        made.setAccessibleName(words.partition("  ")[2].rstrip("…"))
+        made.setProperty("role", role)
+        made.installEventFilter(self)
+        self._buttons.addWidget(made)
+        return made
 
     def _enable(self) -> None:
         can = self._link.state == "connected" and not self._sending and self._run.is_live
         if not can and self._has_focus():
             self.setFocus()  # what is disabled would pass it on to somebody else
-        for index in range(self._buttons.count()):
-            item = self._buttons.itemAt(index)
-            widget = item.widget() if item is not None else None
-            if widget is not None:
-                widget.setEnabled(can)
+        for widget in (*self._answer_buttons, self._send_button, self._back_button):
+            widget.setEnabled(can)
         self._entry.setEnabled(can)
         self._tell_hint()
 
@@ -316,7 +322,9 @@ class PromptBar(QFrame):
         elif not self._has_focus():
             words = "F2 goes here, then answer by key"
         else:
-            words = f"as {operator_name()}"
+            comment = self._note.text().strip()
+            words = f"with “{comment[:40]}”, " if comment else ""
+            words += f"as {operator_name()}"
         if self._hint.text() != words:
             self._hint.setText(words)
 
@@ -325,11 +333,9 @@ class PromptBar(QFrame):
         if prompt is None or not 1 <= number <= len(prompt.event.options):
             return
         self._chosen = number
-        for index in range(len(prompt.event.options)):
-            item = self._buttons.itemAt(index)
-            button = item.widget() if item is not None else None
-            if isinstance(button, QPushButton):
-                button.setChecked(index + 1 == number)
+        for index, one in enumerate(self._answer_buttons[: len(prompt.event.options)]):
+            if isinstance(one, QPushButton):
+                one.setChecked(index + 1 == number)
 
     def _say(self, said: Said) -> None:
         """Do what a key or a button says."""
@@ -342,6 +348,8 @@ class PromptBar(QFrame):
                 self._leave_note()
             case Said.YES if self._note_for in (Said.NO, Said.UNSURE):
                 self._send_with_note(kind)
+            case Said.YES if self._note_for is Said.COMMENT:
+                self._keep_comment()
             case Said.YES:
                 self._send_yes(prompt)
             case Said.NO if kind in ("confirm", "judge"):
@@ -382,15 +390,42 @@ class PromptBar(QFrame):
     def _ask_note(self, said: Said, words: str) -> None:
         self._note_for = said
         self._note.setPlaceholderText(words)
-        self._note.setVisible(True)
+        self._show_note(True)
         self._note.setFocus()
         self._problem.hide()
         self._tell_hint()
 
+    def _keep_comment(self) -> None:
+        """Go back to the answers; the comment stays, and goes with the one that is given."""
+        self._note_for = None
+        self._show_note(False)
+        self._take_focus(even_from_text=True)
+        self._tell_hint()
+
+    def _show_note(self, shown: bool) -> None:
+        """Put the note in the place of the answers, which it belongs to."""
+        for widget in (self._note, self._send_button, self._back_button):
+            widget.setVisible(shown)
+        sends = {Said.NO: "Fail", Said.UNSURE: "Inconclusive", Said.COMMENT: "Keep"}
+        words = sends.get(self._note_for, "Send") if self._note_for is not None else "Send"
+        kind = self._prompt.event.kind if self._prompt is not None else ""
+        if self._note_for is Said.NO and kind == "confirm":
+            words = "Not done"
+        self._send_button.setText(f"Enter  {words}")
+        self._send_button.setAccessibleName(words)
+        for answer in self._answer_buttons:
+            answer.setVisible(not shown)
+
+    @property
+    def _answer_buttons(self) -> list[QWidget]:
+        found = (self._buttons.itemAt(index) for index in range(self._buttons.count()))
+        widgets = (item.widget() for item in found if item is not None)
+        return [widget for widget in widgets if widget is not None]
+
     def _leave_note(self) -> None:
         self._note_for = None
         self._note.clear()
-        self._note.hide()
+        self._show_note(False)
         self._problem.hide()
         self._take_focus(even_from_text=True)
         self._tell_hint()
@@ -525,11 +560,7 @@ class PromptBar(QFrame):
             return super().eventFilter(watched, event)
         said = self._keys.read(event, letters=False)
         if enter or event.key() == Qt.Key.Key_Escape:
-            if watched is self._note and said is Said.YES and self._note_for is Said.COMMENT:
-                self._note_for = None  # the comment stays, and goes with the answer
-                self._take_focus(even_from_text=True)
-                self._tell_hint()
-            elif isinstance(said, Said):
+            if isinstance(said, Said):
                 self._say(said)
             return True
         return super().eventFilter(watched, event)
