@@ -78,18 +78,16 @@ class MessageDetail(QWidget):
         if head is not None:
             head.setSectionResizeMode(0, QHeaderView.ResizeMode.Fixed)
             self.checks.setColumnWidth(0, px(36))
-            for column, width in ((1, 210), (2, 240)):
-                self.checks.setColumnWidth(column, px(width))
-            head.setStretchLastSection(True)
+            for column in (1, 2, 3):
+                head.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
+            head.setMinimumSectionSize(px(36))
         self.tabs.addTab(self.checks, "Expected")
         self.tabs.addTab(self.readable, "JSON")
         self.tabs.addTab(self.received, "As received")
-        self.tabs.setDocumentMode(True)
+        self.tabs.setCornerWidget(self.equal)
         self.tabs.currentChanged.connect(lambda at: self.equal.setVisible(at == EXPECTED))
         bar = QHBoxLayout()
         bar.addWidget(self.title, 1)
-        bar.addWidget(self.equal)
-        bar.addSpacing(px(8))
         bar.addWidget(self.partner)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -30,7 +30,7 @@ from gui.cursor import TimeCursor
 from gui.focus import keeps
 from gui.messages.detail import MessageDetail
 from gui.messages.filter import HELP, read
-from gui.messages.model import MESSAGE, Column, MessageModel, Times
+from gui.messages.model import MESSAGE, SIGNS, Column, MessageModel, Times
 from gui.messages.timeline import Message, Timeline
 from gui.palette import font, mark_of, paint_mark, px, theme
 
@@ -421,6 +421,8 @@ class RowPainter(QStyledItemDelegate):
                 )
             box.adjust(px(2), 0, 0, 0)
         left = px(8)
+        if index.column() == Column.ACTION and self._table.isColumnHidden(Column.KIND):
+            text = f"{SIGNS[message.kind]} {text}"
         if index.column() == Column.CHECKS and message.view.checks:
             side = px(15)
             mark = QRectF(box.left() + left, box.center().y() - side / 2, side, side)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -139,8 +140,8 @@ class Timeline(QObject):
         self.lanes: list[str] = []
         """Who did something beside CSMS and station, in order of appearance."""
         self._by_record: dict[int, Message] = {}
-        self._numbers: list[int] = []
-        self._moments: list[float] = []
+        self._numbers = array("q")
+        self._moments = array("d")
         self._waiting: dict[tuple[int, bool, str], Message] = {}
         self._case: Step | None = None
         self._step: Step | None = None
