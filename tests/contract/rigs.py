@@ -73,6 +73,8 @@ class Row:
     """Keys of the `[[device]]` table beside the link."""
     jam: Callable[[Any], None] | None = None
     """Keep the mechanism of the twin's device from following; None: nothing moves in it."""
+    summed: bool = False
+    """Its frames carry a checksum: what is damaged on the line is not believed."""
     patience: Mapping[str, Any] = field(default_factory=dict)
     """What the driver waits for in s, by the name of its constant, so that tests are fast."""
 
@@ -258,6 +260,7 @@ ROWS = (
         ),
         jam=_jam_relays,
         patience={"drivers.pilot_box._RELAYS_WITHIN": 0.8},
+        summed=True,
     ),
     Row(
         "ev-sim",
@@ -285,6 +288,7 @@ ROWS = (
             "drivers.yeti_ev._MEASURED_WITHIN": 0.8,
             "drivers.yeti_ev._SAFE_WITHIN": 0.6,
         },
+        summed=True,
     ),
     Row(
         "phoenix-ev-cc",
@@ -297,6 +301,7 @@ ROWS = (
         "drivers.phoenix_ev_cc:DRIVER",
         lambda world, folder: _reference("rtu", world),
         jam=_jam_units,
+        summed=True,
     ),
     Row(
         "card-changer",
@@ -313,6 +318,7 @@ ROWS = (
         "hold = 0.1\n",
         jam=_be_stuck,
         patience={"drivers.chameleon._ANSWER_WITHIN": PATIENCE},
+        summed=True,
     ),
     Row(
         "e3372-stick",
@@ -371,6 +377,7 @@ ROWS = (
         "max_current = 16\nwatchdog = 0\n",
         jam=lambda twin: _be_stuck(twin.psb),
         patience={"drivers.ea_psb._ON_WITHIN": 0.8, "drivers.ea_psb._OFF_WITHIN": 0.8},
+        summed=True,
     ),
     Row(
         "profile-ev-modbus",
@@ -393,7 +400,13 @@ ROWS = (
         'profile = "ev-example-http"\n',
         jam=_be_stuck,
     ),
-    Row("meter", "drivers.register_meter:DRIVER", _meter, 'profile = "eastron-sdm630"\n'),
+    Row(
+        "meter",
+        "drivers.register_meter:DRIVER",
+        _meter,
+        'profile = "eastron-sdm630"\n',
+        summed=True,
+    ),
     Row(
         "service-port",
         "drivers.service_port:DRIVER",

@@ -17,6 +17,9 @@ from tests.contract.rigs import DEADLINE, NO_TWIN, PATIENCE, ROWS, Rig, Row, rig
 ROOT = Path(__file__).parents[2]
 
 ALL = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+SUMMED = pytest.mark.parametrize(
+    "row", [row for row in ROWS if row.summed], ids=lambda row: row.name
+)
 
 
 @pytest.fixture
@@ -91,6 +94,15 @@ async def test_noise_before_an_answer_is_an_error_or_passed_over(rig: Rig) -> No
     async with rig.opened() as device:
         identity = await device.identify()
         with rig.misbehaving(unsolicited=b"\x00\xff\xa5", answers=1):
+            await tells(device, identity)
+        assert await device.identify() == identity
+
+
+@SUMMED
+async def test_an_answer_with_a_wrong_bit_is_not_believed(rig: Rig) -> None:
+    async with rig.opened() as device:
+        identity = await device.identify()
+        with rig.misbehaving(bit_error=True, answers=1):
             await tells(device, identity)
         assert await device.identify() == identity
 
