@@ -102,5 +102,5 @@ def flat(table: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     if isinstance(table, dict) and table:
         for key, value in table.items():
             yield from flat(value, f"{path}.{key}" if path else str(key))
-    elif table is not None:
+    elif table is not None and path:
         yield path, table

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
+from bench.history import SampleReader
 from bench.questionnaire import CS
 from bench.report import RecordedRun
 from bench.report.document import Instrument, Pair, Table, Timing
 from bench.report.gathered import Series
+from bench.sample_file import SAMPLES
 
 SIGNAL = ("rssi", "rsrp", "rsrq", "sinr")
 """Channels of a modem that tell the connection's quality."""
+LOOK = 60.0
+"""Seconds at the begin and at the end of a run in which they are looked at."""
+_WEAKEST = {"rssi": "at least -81 dBm for the test setup"}
+"""What a channel should be (clause 8.2.2)."""
 
 
 def connection(runs: Sequence[RecordedRun]) -> Iterator[Pair]:
@@ -25,10 +32,35 @@ def connection(runs: Sequence[RecordedRun]) -> Iterator[Pair]:
         again = sum(run.gathered.reconnected for run in runs)
         yield Pair("Connections after the first", str(again), "restarts and power cycles included")
     for run in runs:
+        yield from _signal(run)
         for case in run.view.cases:
             for value in case.measured:
                 if any(word in value.name.lower() for word in ("bandwidth", "latency", *SIGNAL)):
                     yield Pair(value.name, f"{value.value:g} {value.unit}", case.id)
+
+
+def _signal(run: RecordedRun) -> Iterator[Pair]:
+    """Tell the modem's signal in the first and the last minute of a run, as it was sampled."""
+    view = run.view
+    wanted = {number: one for number, one in view.channels.items() if one.name in SIGNAL}
+    path = run.folder / SAMPLES
+    if not wanted or view.first is None or view.last is None or not path.is_file():
+        return
+    begin, end = view.first.mono, view.last.mono
+    middle = (begin + end) / 2
+    windows = [(begin, min(begin + LOOK, middle)), (max(end - LOOK, middle), end)]
+    found: dict[int, list[float]] = {}
+    with suppress(OSError, ValueError):  # the plots say what is wrong with the file
+        for number, block in SampleReader(path).during(windows):
+            if block.channel in wanted:
+                inside = zip(block.times, block.values, strict=True)
+                first, last = windows[number]
+                values = (value for time, value in inside if first <= time < last)
+                found.setdefault(block.channel, []).extend(values)
+    for number, one in wanted.items():
+        if readings := found.get(number):
+            text = f"{min(readings):g} to {max(readings):g} {one.unit}, {len(readings)} readings"
+            yield Pair(f"{one.instrument} {one.name}", text, _WEAKEST.get(one.name, ""))
 
 
 def performance(

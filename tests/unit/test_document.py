@@ -257,6 +257,21 @@ def test_performance_is_counted_over_all_messages(tmp_path: Path) -> None:
     assert rows["Reset"][-1] == "1"
 
 
+def test_the_signal_of_a_modem_is_told_from_both_ends_of_the_run(tmp_path: Path) -> None:
+    rssi = ChannelDeclared(1, "rssi", "dBm", "modem")
+    file = SampleFile(tmp_path / SAMPLES, run="r", offset=0.0)
+    for at, value in ((2.0, -61.0), (3.0, -63.0), (250.0, -99.0), (499.0, -70.0)):
+        file.write([Block(rssi, [at], [value])])
+    file.close()
+    late = [RunEnded(True, None, {})] * 496
+    run = recorded(tmp_path, begun(cases=["TC_1_CS"], pixit={}), rssi, *executed("TC_1_CS"), *late)
+    made = document_of([run])
+    (one,) = made.connection
+    assert (one.name, one.value) == ("modem rssi", "-70 to -61 dBm, 3 readings")
+    assert "-81 dBm" in one.note
+    assert made.pixit == ()
+
+
 def test_instruments_have_their_certificates(tmp_path: Path) -> None:
     paper = {"certificate": "K-7", "issuer": "Lab", "date": "2030-01-01", "due": "2030-06-01"}
     started = begun(cases=["TC_1_CS"], bench={"name": "b", "calibrations": {"meter": paper}})
