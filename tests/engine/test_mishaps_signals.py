@@ -178,6 +178,23 @@ def asks(method: str) -> Callable[[Prompted], bool]:
     return lambda prompt: prompt.action is not None and prompt.action["method"] == method
 
 
+async def test_a_job_whose_program_does_not_answer_ends_and_says_so(tmp_path: Path) -> None:
+    """No operator ever comes: what is not answered in time is inconclusive, and nothing waits."""
+    out = tmp_path / "run"
+    async with open_lab(tmp_path) as lab:
+        listen = lab.bench_file.read_text("utf-8").partition('listen = "')[2].partition('"')[0]
+        impatient = f"{MANUAL.replace('127.0.0.1:0', listen)}\n[operator]\nwithin = 0.2\n"
+        lab.bench_file.write_text(impatient, "utf-8")
+        async with running(*run_on(lab, out, "TC_003_CS", operator="api")) as engine:
+            ended = await engine.ended()
+    assert ended.code == 2
+    assert ended.lines[0].startswith("API: http://127.0.0.1:")
+    (case,) = results(out)["cases"]
+    assert case["verdict"] == "inconclusive"
+    assert "not answered within 0.2 s" in case["reason"]
+    assert not list(out.glob("operator.token"))
+
+
 async def test_a_second_ctrl_c_waits_for_nobody(tmp_path: Path) -> None:
     """The operator is gone: neither the case's prompt nor those that undo it are answered."""
     out = tmp_path / "run"
