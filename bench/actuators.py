@@ -178,7 +178,9 @@ class Actuators:
 
     async def _open(self) -> None:
         async with self._turn:
-            if not self.are_open:
+            if self.are_open:
+                await self.bench.reopen_lost()
+            else:
                 listen = self._config.ocpp.listen
                 await self._stack.enter_async_context(self.bench.opened(self._desk, lambda: listen))
                 self.are_open = True

@@ -73,6 +73,14 @@ async def test_whoever_comes_to_an_idle_engine_sees_all_of_it_and_what_is_done_b
         states = (await bench.get("/session"))["bench"]["devices"]
         assert {one["state"] for one in states} == {"closed"}
 
+        # What was pulled out is looked for again at the next act.
+        await act(bench, "meter", "read")
+        await bench.lab.twins["meter"].disconnect()
+        assert "meter" in await act(bench, "meter", "read", 500)
+        assert "meter" in (await viewer.event("DeviceLost"))["data"]["device"]
+        await bench.lab.twins["meter"].connect()
+        assert (await act(bench, "meter", "read"))["power"]["value"] == 0
+
         # The check takes every device by itself, so the hands have let go of them.
         rows = await bench.post("/bench/test", devices=["meter", "desk-reader"])
         assert [(one["name"], one["state"]) for one in rows] == [
