@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,14 +12,12 @@ from fastapi import APIRouter, HTTPException, Request
 
 from bench import toml
 from bench.archive import dut_key
-from bench.configuration import ConfigurationKey, configuration_keys
+from bench.computed import newest_keys
 from bench.dut import DutConfig
 from bench.dut_file import fill, put
 from bench.engine import Engine
-from bench.errors import BenchError
 from bench.intake import Asked, asked, effects, form_answers
 from bench.plan import load_suites
-from bench.report import read_run
 from bench.server.dut_models import (
     AnswerChangeModel,
     ClaimModel,
@@ -109,7 +106,7 @@ def dut_routes(engine: Engine) -> APIRouter:
         key = dut_key(asdict(dut.dut))
         folders = [one.folder for one in reversed(engine.archive.runs()) if dut_key(one.dut) == key]
         with refusals():
-            run, keys = await engine.apart.call(_newest_keys, folders)
+            run, keys = await engine.apart.call(newest_keys, folders)
         return ConfigurationModel(
             run=run,
             keys=[
@@ -126,15 +123,6 @@ def dut_routes(engine: Engine) -> APIRouter:
         )
 
     return routes
-
-
-def _newest_keys(folders: list[Path]) -> tuple[str | None, dict[str, ConfigurationKey]]:
-    """Read the keys of the first of some runs that has any."""
-    for folder in folders:
-        with suppress(BenchError):
-            if keys := configuration_keys(read_run(folder).view):
-                return folder.name, keys
-    return None, {}
 
 
 def _described(engine: Engine, dut: DutConfig) -> DutFileModel:

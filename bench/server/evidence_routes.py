@@ -6,13 +6,11 @@ import asyncio
 from pathlib import Path
 from typing import Annotated, Any
 
-import orjson
 from fastapi import APIRouter, HTTPException, Query, Response
 
 from bench.archive import NoSuchRun
-from bench.compare import as_json, compare
+from bench.computed import comparison
 from bench.engine import Engine
-from bench.report import read_run
 from bench.server.models import VerificationModel, problems
 from bench.server.refusals import refusals
 from bench.verify import verify
@@ -52,12 +50,7 @@ def evidence_routes(engine: Engine) -> APIRouter:
         """Hold two runs against each other, case by case; or one case, message by message."""
         places = await folder(first), await folder(second)
         with refusals():
-            found = await engine.apart.call(_compared, *places, case)
+            found = await engine.apart.call(comparison, *places, case)
         return Response(found, media_type="application/json")  # type: ignore[return-value]
 
     return routes
-
-
-def _compared(first: Path, second: Path, case: str | None) -> bytes:
-    runs = read_run(first).view, read_run(second).view
-    return orjson.dumps(as_json(compare(*runs, cases=None if case is None else (case,))))
