@@ -121,6 +121,7 @@ QSplitter::handle, QMainWindow::separator {{ background: {theme.window}; width: 
     height: 8px; }}
 QMainWindow::separator:hover, QSplitter::handle:hover {{ background: {theme.border}; }}
 QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; border: 0; }}
+QAbstractScrollArea::corner {{ background: transparent; border: 0; }}
 QScrollBar:vertical {{ background: transparent; width: 12px; margin: 2px; }}
 QScrollBar:horizontal {{ background: transparent; height: 12px; margin: 2px; }}
 QScrollBar::handle {{ background: {theme.border}; border-radius: 4px; min-height: 32px;

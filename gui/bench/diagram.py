@@ -16,11 +16,11 @@ from gui.parts import GRID, sized, tone
 
 RAIL = 20
 """Width of the two bars that stand for the bench computer."""
-ADDRESS = 152
+ADDRESS = 78
 """Least length of the line from the bench computer to a device, with its address."""
-TOUCH = 84
+TOUCH = 64
 """Least length of the line from a device to the DUT."""
-DUT = 200
+DUT = 160
 """Least width of the DUT's box."""
 GAP = 6
 TITLE = 20
@@ -113,7 +113,7 @@ class Diagram(QWidget):
         self._titles = []
         spare = max(0, self.width() - self.minimumSizeHint().width())
         # What is left over makes the addresses longer first, then the DUT wider.
-        address = px(ADDRESS) + min(spare // 3, 160)
+        address = px(ADDRESS) + min(spare // 4, px(230))
         rest = max(0, spare - 2 * (address - px(ADDRESS)))
         inner = RAIL + address + px(WIDTH) + px(TOUCH) + rest // 6
         height = max(self._height(LEFT), self._height(RIGHT), 240)

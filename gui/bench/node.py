@@ -10,7 +10,7 @@ from gui.bench.wired import Wired, health
 from gui.palette import font, px
 from gui.parts import GRID, sized, tone
 
-WIDTH, HEIGHT = 208, 58
+WIDTH, HEIGHT = 200, 58
 """Pixels of a device's box."""
 
 

@@ -8,10 +8,12 @@ from typing import Any
 from urllib.parse import quote
 
 from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import (
     QComboBox,
     QFileDialog,
     QHBoxLayout,
+    QSizePolicy,
     QSplitter,
     QStackedWidget,
     QTabWidget,
@@ -27,9 +29,12 @@ from gui.dut.pixit import PixitForm
 from gui.dut.questionnaire import Questionnaire
 from gui.link import Link, Refusal
 from gui.live import LiveRun
+from gui.palette import px
 from gui.parts import GRID, Empty, Notice, ask, button, deed, muted, text
 
 FORMS = "Forms (*.csv *.xlsx)"
+NARROW = 1120
+"""Width in pixels below which what hangs on an answer is told beside the question only."""
 MENTIONED = 5
 """Changes of an import that are named; the form shows the others."""
 CHOSEN = "PICS", "PIXIT", "Configuration"
@@ -48,8 +53,10 @@ class DutScreen(QWidget):
         self.draft = Draft()
         self.choice = QComboBox()
         self.choice.setAccessibleName("Device under test")
-        self.choice.setMinimumWidth(320)
+        self.choice.setMinimumWidth(260)
         self.file = muted()
+        # It gives way to everything else in the line.
+        self.file.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.notice = Notice()
         self.questions = Questionnaire(self.draft)
         self.effects = EffectsPanel()
@@ -111,6 +118,11 @@ class DutScreen(QWidget):
         column.addWidget(self.notice)
         column.addWidget(self.middle, 1)
         self.tabs.currentChanged.connect(lambda at: self.next.setVisible(at == 0))
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Leave the room to the questions where there is little."""
+        super().resizeEvent(event)
+        self.effects.setVisible(self.width() >= px(NARROW))
 
     def shown(self) -> None:
         """Read the DUT when the screen comes up, unless there are changes to keep."""
@@ -213,7 +225,8 @@ class DutScreen(QWidget):
         self.configuration.take(found, self.draft.saved("pics") or {})
 
     def _take(self, found: dict[str, Any]) -> None:
-        self.file.setText(str(found.get("file", "")))
+        self.file.setText(found["file"])
+        self.file.setToolTip(found["file"])
         self.draft.load(found.get("pics") or {}, found.get("pixit") or {})
         self.questions.ask(found["dut"]["kind"])
         self.pixit.cards.discard()

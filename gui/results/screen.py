@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PyQt6.QtCore import QItemSelectionModel, Qt, QTemporaryDir, QUrl
-from PyQt6.QtGui import QCloseEvent, QDesktopServices
+from PyQt6.QtGui import QCloseEvent, QDesktopServices, QResizeEvent
 from PyQt6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -42,6 +42,9 @@ STATES = (
     ("Unfinished", "unfinished"),
     ("Void", "void"),
 )
+NARROW = 1120
+"""Width in pixels below which the table spares columns."""
+SPARED = ("Software", "Cases", "Signed")
 LONG = 600_000
 """Milliseconds that a verification or a report of a long run may take."""
 
@@ -362,6 +365,12 @@ class ResultsScreen(QWidget):
         self.replays.append(window)
         window.show_recording(recording)
         window.show()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Leave to the details what there is no room for."""
+        super().resizeEvent(event)
+        for name in SPARED:
+            self.table.setColumnHidden(COLUMNS.index(name), self.width() < px(NARROW))
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 - Qt's name
         """Close the replays with the window that they were opened from."""
