@@ -9,16 +9,12 @@ from collections.abc import Sequence
 from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtGui import QHideEvent, QShowEvent
 from PyQt6.QtWidgets import (
-    QAbstractItemView,
     QComboBox,
     QFrame,
     QHBoxLayout,
-    QHeaderView,
     QLabel,
     QPushButton,
     QScrollArea,
-    QTableWidget,
-    QTableWidgetItem,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -30,9 +26,9 @@ from bench.samples import Entry, Window
 from gui.link import Link
 from gui.live import LiveRun
 from gui.palette import px
-from gui.plots.channel import DELAY, Channel, Tile, groups_of, labels
+from gui.plots.channel import DELAY, Channel, Tile, groups_of
 from gui.plots.history import FromEngine, FromFile, History, Source
-from gui.plots.scale import distance_text, spelled
+from gui.plots.readout import Readout
 from gui.plots.scope import FAST, Scope
 from gui.plots.stack import PlotStack
 from gui.plots.summary import Course
@@ -48,7 +44,6 @@ SPANS = {
     "Whole run": math.inf,
 }
 USUAL = "1 min"
-HEADS = ("Channel", "At A", "At B", "B − A", "Least", "Greatest", "Mean", "RMS")
 CALM_SCOPE = 0.4
 """Seconds from one trace of the scope to the next."""
 TICK = 33
@@ -73,9 +68,7 @@ class PlotPanel(QWidget):
         self.scope = Scope(self._of_scope.want)
         self.scoping = QPushButton("Scope")
         self._scoped = -math.inf
-        self.readout = QTableWidget(0, len(HEADS))
-        self.between = QLabel()
-        self._below = QFrame()
+        self.readout = Readout()
         self._stale = True
         self._paint = QTimer(self)
         self._paint.setTimerType(Qt.TimerType.PreciseTimer)
@@ -89,6 +82,7 @@ class PlotPanel(QWidget):
         self._of_scope.came.connect(self.scope.take)
         self.stack.looked.connect(self._looked)
         self.stack.measured.connect(self._measured)
+        self.readout.closed.connect(self._unmeasure)
         run.cursor.moved.connect(self._measured)
         self._anew()
 
@@ -132,7 +126,6 @@ class PlotPanel(QWidget):
         bar_down = area.verticalScrollBar()
         if bar_down is not None:
             bar_down.valueChanged.connect(lambda: self.stack.update())
-        self._build_readout()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.setSpacing(6)
@@ -140,38 +133,7 @@ class PlotPanel(QWidget):
         layout.addWidget(area, 1)
         layout.addWidget(self.scope)
         self.setFocusProxy(self.stack)
-        layout.addWidget(self._below)
-
-    def _build_readout(self) -> None:
-        table = self.readout
-        table.setAccessibleName("Values between the two cursors")
-        table.setHorizontalHeaderLabels(HEADS)
-        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setShowGrid(False)
-        down, across = table.verticalHeader(), table.horizontalHeader()
-        if down is not None and across is not None:
-            down.hide()
-            down.setDefaultSectionSize(px(26))
-            across.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-            across.setSectionResizeMode(0, QHeaderView.ResizeMode.Fixed)
-            table.setColumnWidth(0, px(230))
-            across.setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        first = table.horizontalHeaderItem(0)
-        if first is not None:
-            first.setTextAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        table.setMaximumHeight(px(176))
-        self.between.setProperty("role", "caption")
-        close = self._button("✕", "Take the second cursor away (Esc)", self._unmeasure)
-        line = QHBoxLayout()
-        line.addWidget(self.between, 1)
-        line.addWidget(close)
-        inside = QVBoxLayout(self._below)
-        inside.setContentsMargins(0, 0, 0, 0)
-        inside.setSpacing(2)
-        inside.addLayout(line)
-        inside.addWidget(table)
-        self._below.hide()
+        layout.addWidget(self.readout)
 
     def _button(self, text: str, name: str, act: object) -> QToolButton:
         button = QToolButton()
@@ -213,7 +175,7 @@ class PlotPanel(QWidget):
         self.view.clear()
         self.channels.clear()
         self.stack.clear()
-        self._below.hide()
+        self.readout.hide()
         run, samples = self._run.run, self._run.samples
         if samples is not None:
             self.read_history(FromFile(samples))
@@ -309,35 +271,8 @@ class PlotPanel(QWidget):
 
     def _measured(self) -> None:
         """Tell what lies between the two cursors."""
-        first, second = self._cursor.moment, self.stack.second
-        self._below.setVisible(first is not None and second is not None)
         self._stale = True
-        if first is None or second is None:
-            return
-        self.between.setText(f"A to B   {distance_text(second - first)}")
-        groups = self.stack.groups
-        self.readout.setRowCount(sum(len(group.channels) for group in groups))
-        row = 0
-        for group in groups:
-            for channel, name in zip(group.channels, labels(group.channels), strict=True):
-                title = f"{group.title}: {name}" if name != group.title.lower() else group.title
-                self._fill(row, title, channel, first, second)
-                row += 1
-
-    def _fill(self, row: int, title: str, channel: Channel, first: float, second: float) -> None:
-        unit, zero = channel.declared.unit, channel.declared.zero
-        begin, end = sorted((first, second))
-        found = channel.statistics(begin, end)
-        at = [channel.value(moment) for moment in (first, second)]
-        mean = found.mean + zero
-        rms = math.sqrt(max(0.0, found.rms**2 + 2 * zero * found.mean + zero * zero))
-        values = (at[0] + zero, at[1] + zero, at[1] - at[0], found.least + zero)
-        texts = [spelled(value, unit) for value in (*values, found.greatest + zero, mean, rms)]
-        for column, text in enumerate((title, *texts)):
-            item = QTableWidgetItem(text)
-            if column:
-                item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            self.readout.setItem(row, column, item)
+        self.readout.show_between(self.stack.groups, self._cursor.moment, self.stack.second)
 
     def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802
         """Paint while somebody can see it."""

@@ -62,7 +62,7 @@ def _watchers(run: LiveRun, link: Link) -> QWidget:
 
 
 def _messages(run: LiveRun, link: Link) -> QWidget:
-    from gui.messages.table import MessageList
+    from gui.messages.panel import MessageList
 
     return MessageList(run.timeline, run.cursor)
 

@@ -18,7 +18,7 @@ from bench.journal import Record
 from bench.runview import RunView
 from gui.application import make_application
 from gui.cursor import TimeCursor
-from gui.messages.table import MessageList
+from gui.messages.panel import MessageList
 from gui.messages.timeline import Timeline
 from gui.plots.channel import Channel, groups_of
 from gui.plots.stack import PlotStack

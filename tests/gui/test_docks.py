@@ -14,7 +14,7 @@ from bench.events import Checked
 from bench.sample_file import Block, SampleFile
 from gui.live import LiveRun
 from gui.messages.chart import SequenceChart
-from gui.messages.table import MessageList
+from gui.messages.panel import MessageList
 from gui.plots.channel import Tile
 from gui.plots.history import FromEngine
 from gui.plots.panel import PlotPanel

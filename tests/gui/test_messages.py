@@ -16,7 +16,7 @@ from gui.cursor import TimeCursor
 from gui.messages.detail import EXPECTED, READABLE, readable
 from gui.messages.filter import read
 from gui.messages.model import Column, MessageModel, Times
-from gui.messages.table import MessageList
+from gui.messages.panel import MessageList
 from gui.messages.timeline import Timeline
 from tests.gui.hands import click, press
 from tests.gui.recorded import JOURNAL, records

@@ -280,7 +280,7 @@ def test_shift_and_drag_measures_what_lies_between(qtbot: QtBot, bench: Bench) -
     assert first == pytest.approx(BEGAN + 20, abs=0.1)
     assert second == pytest.approx(BEGAN + 40, abs=0.1)
     assert bench.panel.view.is_live  # it measures, it does not move
-    table = bench.panel.readout
+    table = bench.panel.readout.table
     rows = [
         [table.item(row, column).text() for column in range(8)]  # type: ignore[union-attr]
         for row in range(2)
@@ -317,7 +317,7 @@ def test_the_second_cursor_is_set_by_key(qtbot: QtBot, bench: Bench) -> None:
     assert first is not None
     assert bench.cursor.moment is not None
     assert bench.cursor.moment < first
-    assert "A to B" in bench.panel.between.text()
+    assert "A to B" in bench.panel.readout.between.text()
 
 
 def test_the_wheel_zooms_around_the_mouse_and_with_shift_pans(bench: Bench) -> None:
