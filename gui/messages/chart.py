@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from PyQt6.QtCore import QEvent, QRectF, QSize, Qt
 from PyQt6.QtGui import (
-    QBrush,
     QColor,
-    QFontMetricsF,
     QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
     QPen,
-    QPolygonF,
     QResizeEvent,
 )
 from PyQt6.QtWidgets import QAbstractScrollArea, QFrame
 
 from gui.cursor import TimeCursor
 from gui.focus import keeps
-from gui.messages.model import content_of, round_trip_of
+from gui.messages.chart_lines import ROW, elided, paint_act, paint_message, paint_step
 from gui.messages.timeline import Act, Happening, Message, Step, Timeline
-from gui.palette import font, mark_of, paint_mark, px, theme
+from gui.palette import font, px, theme
 
-ROW = 30
-"""Height of a line in logical pixels, before the operator's scale."""
 HEAD = 34
 """Height of the names of the lanes."""
 GUTTER = 92
@@ -243,7 +238,7 @@ class SequenceChart(QAbstractScrollArea):
             match one:
                 case Step():
                     self._ground(painter, line, one, QRectF(0, top, width, px(ROW)))
-                    self._step(painter, one, top)
+                    paint_step(painter, one, top, width)
                 case Message():
                     self._time(painter, one.moment, top)
                     self._message(painter, one, top)
@@ -280,115 +275,19 @@ class SequenceChart(QAbstractScrollArea):
         box = QRectF(0, top, px(GUTTER) - px(16), px(ROW))
         painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, text)
 
-    def _step(self, painter: QPainter, step: Step, top: float) -> None:
-        colours = theme()
-        side = px(15)
-        box = QRectF(px(12), top + (px(ROW) - side) / 2, side, side)
-        paint_mark(painter, box, step.verdict if step.end is not None else "running")
-        name = step.case if step.number is None else f"{step.number}"
-        painter.setFont(font(13, bold=True))
-        painter.setPen(QColor(colours.text))
-        text = f"{name}   {step.title}"
-        if step.end is not None and step.verdict not in ("pass", "none"):
-            text += f"   {mark_of(step.verdict).word}"
-        area = QRectF(px(36), top, self._width() - px(44), px(ROW))
-        self._text(painter, area, text, Qt.AlignmentFlag.AlignLeft)
-        painter.setFont(font(13))
-
     def _message(self, painter: QPainter, message: Message, top: float) -> None:
-        """Paint an arrow with its label: the action, or for an answer what it says."""
         begin, end = (STATION, CSMS) if message.view.from_station else (CSMS, STATION)
-        x1, x2 = self.lane_x(begin), self.lane_x(end)
-        y = top + px(ROW) - px(7)
-        ink = QColor(self._ink(message))
-        pen = QPen(ink, 1)
-        if message.is_unanswered or message.view.lost is not None:
-            pen.setStyle(Qt.PenStyle.CustomDashLine)
-            pen.setDashPattern([6, 4])
-        painter.setPen(pen)
-        painter.drawLine(QPointF(x1, y), QPointF(x2, y))
-        self._head(painter, x2, y, 1 if x2 > x1 else -1, ink, filled=message.kind == "CALL")
-        painter.setPen(ink)
-        left, right = sorted((x1, x2))
-        area = QRectF(left + px(14), top, right - left - px(28), px(ROW) - px(8))
-        self._text(painter, area, self._label(message), Qt.AlignmentFlag.AlignHCenter)
-        if message.verdict not in ("none", "pass"):
-            side = px(15)
-            paint_mark(painter, QRectF(x2 - side / 2, y - side / 2, side, side), message.verdict)
-
-    def _label(self, message: Message) -> str:
-        trip = round_trip_of(message)
-        content = content_of(message)
-        if message.kind == "CALL":
-            content = f"  {content}" if content else ""
-            late = f"  ({trip})" if message.is_unanswered and trip else ""
-            return f"{message.view.action}{late}{content}"
-        if message.kind == "broken":
-            return f"⚠ {content}"
-        sign = "✕ " if message.kind == "CALLERROR" else ""
-        return "  ".join(part for part in (f"{sign}{trip}", content) if part)
-
-    def _ink(self, message: Message) -> str:
-        colours = theme()
-        if message.kind == "broken":
-            return colours.error
-        if message.kind == "CALLERROR" or message.view.lost is not None:
-            return colours.failed
-        if message.is_unanswered:
-            return colours.inconclusive
-        return colours.text if message.kind == "CALL" else colours.muted
-
-    def _head(
-        self, painter: QPainter, x: float, y: float, way: int, ink: QColor, *, filled: bool
-    ) -> None:
-        size = px(4)
-        back = x - way * size * 1.8
-        points = [QPointF(back, y - size), QPointF(x, y), QPointF(back, y + size)]
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(ink, 1.2))
-        if filled:
-            painter.setBrush(QBrush(ink))
-            painter.drawPolygon(QPolygonF(points))
-        else:
-            painter.drawPolyline(QPolygonF(points))
-        painter.restore()
+        paint_message(painter, message, self.lane_x(begin), self.lane_x(end), top)
 
     def _act(self, painter: QPainter, act: Act, top: float) -> None:
-        """Paint what a device did as a box on its lane; what belongs to none stands between."""
-        colours = theme()
-        text = f"✕ {act.text}" if act.error else act.text
-        metrics = QFontMetricsF(painter.font())
+        """Paint an act on its lane; what belongs to none stands between CSMS and station."""
         if act.lane:
             x, room = self.lane_x(act.lane), float(px(GAP_DEVICE) * 2 - px(12))
         else:
             x = (self.lane_x(CSMS) + self.lane_x(STATION)) / 2
             room = self.lane_x(STATION) - self.lane_x(CSMS) - px(16)
-        room = min(
-            room, 2 * (self._content_width() - self._scrolled(Qt.Orientation.Horizontal) - x)
-        )
-        width = min(room, metrics.horizontalAdvance(text) + px(20))
-        box = QRectF(x - width / 2, top + px(4), width, px(ROW) - px(8))
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(colours.failed if act.error else colours.border), 1))
-        painter.setBrush(QColor(colours.hover if act.lane else colours.surface))
-        painter.drawRoundedRect(box, px(6), px(6))
-        painter.restore()
-        painter.setPen(QColor(colours.failed if act.error else colours.text))
-        inner = box.adjusted(px(8), 0, -px(8), 0)
-        self._text(painter, inner, text, Qt.AlignmentFlag.AlignHCenter)
-
-    def _text(
-        self,
-        painter: QPainter,
-        area: QRectF,
-        text: str,
-        align: Qt.AlignmentFlag,
-    ) -> None:
-        metrics = QFontMetricsF(painter.font())
-        shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, area.width())
-        painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | align, shown)
+        edge = self._content_width() - self._scrolled(Qt.Orientation.Horizontal)
+        paint_act(painter, act, x, min(room, 2 * (edge - x)), top)
 
     def _heads(self, painter: QPainter) -> None:
         colours = theme()
@@ -401,4 +300,4 @@ class SequenceChart(QAbstractScrollArea):
             painter.setPen(QColor(colours.text if lane in (CSMS, STATION) else colours.muted))
             room = px(GAP_DEVICE) - px(8)
             area = QRectF(self.lane_x(lane) - room / 2, 0, room, px(HEAD) - 2)
-            self._text(painter, area, lane, Qt.AlignmentFlag.AlignHCenter)
+            elided(painter, area, lane, Qt.AlignmentFlag.AlignHCenter)

@@ -160,6 +160,18 @@ class Timeline(QObject):
         at = bisect_right(self._moments, moment)
         return self._numbers[at - 1] if at else None
 
+    def messages_between(self, begin: float, end: float) -> list[Message]:
+        """Return the messages of a stretch of time, both ends included."""
+        every = self.messages
+        start = bisect_left(every, begin, key=lambda one: one.moment)
+        return every[start : bisect_right(every, end, key=lambda one: one.moment)]
+
+    def steps_between(self, begin: float, end: float) -> list[Step]:
+        """Return the steps of a stretch of time, and the one before it."""
+        every = self.steps
+        start = max(0, bisect_right(every, begin, key=lambda one: one.begin) - 1)
+        return every[start : bisect_right(every, end, key=lambda one: one.begin)]
+
     def begin_anew(self, records: Iterable[Record], view: RunView) -> None:
         """Start over with another run, or with the same one up to another moment."""
         self._clear()

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from PyQt6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
     QColor,
-    QFontMetricsF,
     QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
     QPen,
-    QPolygonF,
     QResizeEvent,
     QWheelEvent,
 )
@@ -23,23 +19,20 @@ from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from gui.cursor import TimeCursor
 from gui.focus import keeps
-from gui.messages.timeline import Message, Step, Timeline
+from gui.messages.timeline import Message, Timeline
 from gui.palette import font, px, theme
 from gui.plots.channel import Group
 from gui.plots.drawing import Frame
 from gui.plots.plot import LEFT, NARROW, RIGHT, Plot
 from gui.plots.scale import ticks, time_step, time_text
+from gui.plots.strip import STEPS, STRIP, Strip
 from gui.plots.view import TimeView
 
-STEPS, STRIP, AXIS = 24, 50, 26
-"""Heights of the strip of steps, of it with the messages, and of the time axis."""
+AXIS = 26
+"""Height of the time axis."""
 LEAST = 96
 """Height of a plot at least."""
 GAP = 10
-MOST_MARKS = 400
-"""Messages that are marked singly; more are too close to be told apart."""
-NEAR = 6.0
-"""Pixels from which a click on a mark counts as a click on its message."""
 _KEY = Qt.Key
 KEYS = (
     ("W, S", "Zoom in, zoom out; also the wheel"),
@@ -74,6 +67,7 @@ class PlotStack(QWidget):
         """The second cursor: with the first it bounds the stretch that is measured."""
         self._timeline = timeline
         self._cursor = cursor
+        self._strip = Strip(timeline)
         self._hover: float | None = None
         self._pressed: QPointF | None = None
         self._dragged: QPointF | None = None
@@ -122,13 +116,7 @@ class PlotStack(QWidget):
         """Return the message whose mark is at a place of the strip."""
         if not px(STEPS) <= place.y() - self._seen().top() <= px(STRIP):
             return None
-        frame = self._frame(self._across())
-        near = [
-            (abs(frame.x(one.moment) - place.x()), one.n, one)
-            for one in self._messages(frame.moment(place.x() - 8), frame.moment(place.x() + 8))
-        ]
-        distance, _, message = min(near, default=(math.inf, 0, None))
-        return message if distance <= NEAR else None
+        return self._strip.message_at(self._frame(self._across()), place.x())
 
     def moment_at(self, x: float) -> float:
         """Return the moment at a place."""
@@ -149,16 +137,6 @@ class PlotStack(QWidget):
 
     def _frame(self, area: QRectF, low: float = 0.0, high: float = 1.0) -> Frame:
         return Frame(area, *self.view.range(), low, high)
-
-    def _messages(self, begin: float, end: float) -> list[Message]:
-        every = self._timeline.messages
-        start = bisect_left(every, begin, key=lambda one: one.moment)
-        return every[start : bisect_right(every, end, key=lambda one: one.moment)]
-
-    def _steps(self, begin: float, end: float) -> list[Step]:
-        every = self._timeline.steps
-        start = max(0, bisect_right(every, begin, key=lambda one: one.begin) - 1)
-        return every[start : bisect_right(every, end, key=lambda one: one.begin)]
 
     def _point(self) -> None:
         if self._cursor.moment is None:
@@ -186,7 +164,7 @@ class PlotStack(QWidget):
             origin = self._timeline.begin or 0.0
             times = ticks(frame.begin - origin, frame.end - origin, step)
             moments = [origin + at for at in times]
-            begins = [one.begin for one in self._steps(frame.begin, frame.end)]
+            begins = [one.begin for one in self._timeline.steps_between(frame.begin, frame.end)]
             upright = moments, [one for one in begins if one >= frame.begin]
             shown = seen.intersected(self._seen())
             moment = self._hover if self._hover is not None else self._cursor.moment
@@ -199,7 +177,8 @@ class PlotStack(QWidget):
             painter.setFont(font(14))
             text = "Nothing is measured so far"
             painter.drawText(QRectF(self.rect()), Qt.AlignmentFlag.AlignCenter, text)
-        self._strip(painter)
+        seen_top = self._seen().top()
+        self._strip.paint(painter, frame, seen_top, self.width(), self._cursor.record)
         self._cursors(painter)
         painter.end()
 
@@ -216,58 +195,6 @@ class PlotStack(QWidget):
             box = QRectF(x - px(50), top + px(2), px(100), px(AXIS) - px(6))
             text = time_text(moment - origin, step)
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
-
-    def _strip(self, painter: QPainter) -> None:
-        """Mark steps and messages above the plots, the beginnings of steps across them."""
-        colours = theme()
-        across = self._across()
-        frame = self._frame(across)
-        top = self._seen().top()
-        painter.fillRect(QRectF(0, top, self.width(), px(STRIP)), QColor(colours.surface))
-        painter.setFont(font(11))
-        metrics = QFontMetricsF(painter.font())
-        for step in self._steps(frame.begin, frame.end):
-            left = max(across.left(), frame.x(step.begin))
-            right = min(across.right(), frame.x(step.end if step.end is not None else frame.end))
-            if right < left:
-                continue
-            box = QRectF(left, top + px(4), max(1.0, right - left), px(STEPS) - px(6))
-            painter.fillRect(box, QColor(colours.sunken))
-            painter.fillRect(
-                QRectF(left, px(3), px(2), box.height()), QColor(colours.of(step.verdict))
-            )
-            if box.width() > px(24):
-                painter.setPen(QColor(colours.text))
-                inner = box.adjusted(px(7), 0, -px(3), 0)
-                text = metrics.elidedText(
-                    f"{step.number}  {step.title}", Qt.TextElideMode.ElideRight, inner.width()
-                )
-                painter.drawText(inner, Qt.AlignmentFlag.AlignVCenter, text)
-        self._marks(painter, frame, top + px(STEPS))
-
-    def _marks(self, painter: QPainter, frame: Frame, top: float) -> None:
-        """Mark messages: upwards from the station, downwards to it; the selected one is larger."""
-        colours = theme()
-        messages = self._messages(frame.begin, frame.end)
-        if len(messages) > MOST_MARKS:
-            painter.setPen(QPen(QColor(colours.muted), 1))
-            for column in sorted({round(frame.x(one.moment)) for one in messages}):
-                painter.drawLine(QPointF(column, top + px(4)), QPointF(column, top + px(18)))
-            return
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        for message in messages:
-            failed = message.verdict not in ("none", "pass") or message.kind == "CALLERROR"
-            chosen = message.n == self._cursor.record
-            ink = colours.accent if chosen else colours.failed if failed else colours.muted
-            painter.setBrush(QColor(ink))
-            size = px(5) if chosen else px(3.5)
-            way = 1 if message.view.from_station else -1
-            x, y = frame.x(message.moment), top + px(7 if way > 0 else 17)
-            points = [(x, y - way * size), (x - size, y + way * size), (x + size, y + way * size)]
-            painter.drawPolygon(QPolygonF([QPointF(*point) for point in points]))
-        painter.restore()
 
     def _cursors(self, painter: QPainter) -> None:
         colours = theme()

@@ -7,7 +7,8 @@ from pytestqt.qtbot import QtBot
 
 from bench.events import Acted, StepEnded, StepStarted
 from gui.cursor import TimeCursor
-from gui.messages.chart import CSMS, HEAD, ROW, STATION, SequenceChart
+from gui.messages.chart import CSMS, HEAD, STATION, SequenceChart
+from gui.messages.chart_lines import ROW
 from gui.messages.timeline import Act, Message, Step
 from tests.gui.hands import click, press
 from tests.gui.recorded import records

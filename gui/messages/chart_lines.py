@@ -1,0 +1,113 @@
+"""The lines of the sequence chart: how a step, a message and an act are painted."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QPointF, QRectF, Qt
+from PyQt6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPen, QPolygonF
+
+from gui.messages.model import content_of, round_trip_of
+from gui.messages.timeline import Act, Message, Step
+from gui.palette import font, mark_of, paint_mark, px, theme
+
+ROW = 30
+"""Height of a line in logical pixels, before the operator's scale."""
+MARK = 15
+
+
+def paint_step(painter: QPainter, step: Step, top: float, width: float) -> None:
+    """Paint the name of a step or case with its verdict, from the left."""
+    side = px(MARK)
+    box = QRectF(px(12), top + (px(ROW) - side) / 2, side, side)
+    paint_mark(painter, box, step.verdict if step.end is not None else "running")
+    text = f"{step.case if step.number is None else step.number}   {step.title}"
+    if step.end is not None and step.verdict not in ("pass", "none"):
+        text += f"   {mark_of(step.verdict).word}"
+    painter.save()
+    painter.setFont(font(13, bold=True))
+    painter.setPen(QColor(theme().text))
+    area = QRectF(px(36), top, width - px(44), px(ROW))
+    elided(painter, area, text, Qt.AlignmentFlag.AlignLeft)
+    painter.restore()
+
+
+def paint_message(painter: QPainter, message: Message, x1: float, x2: float, top: float) -> None:
+    """Paint an arrow from one lane to another with its label, and the mark of what failed by it."""
+    y = top + px(ROW) - px(7)
+    ink = QColor(_ink(message))
+    pen = QPen(ink, 1)
+    if message.is_unanswered or message.view.lost is not None:
+        pen.setStyle(Qt.PenStyle.CustomDashLine)
+        pen.setDashPattern([6, 4])
+    painter.setPen(pen)
+    painter.drawLine(QPointF(x1, y), QPointF(x2, y))
+    _arrow_head(painter, x2, y, 1 if x2 > x1 else -1, ink, filled=message.kind == "CALL")
+    painter.setPen(ink)
+    left, right = sorted((x1, x2))
+    area = QRectF(left + px(14), top, right - left - px(28), px(ROW) - px(8))
+    elided(painter, area, _label(message), Qt.AlignmentFlag.AlignHCenter)
+    if message.verdict not in ("none", "pass"):
+        side = px(MARK)
+        paint_mark(painter, QRectF(x2 - side / 2, y - side / 2, side, side), message.verdict)
+
+
+def paint_act(painter: QPainter, act: Act, x: float, room: float, top: float) -> None:
+    """Paint what a device did as a box around a place, at most `room` wide."""
+    colours = theme()
+    text = f"✕ {act.text}" if act.error else act.text
+    width = min(room, QFontMetricsF(painter.font()).horizontalAdvance(text) + px(20))
+    box = QRectF(x - width / 2, top + px(4), width, px(ROW) - px(8))
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(QColor(colours.failed if act.error else colours.border), 1))
+    painter.setBrush(QColor(colours.hover if act.lane else colours.surface))
+    painter.drawRoundedRect(box, px(6), px(6))
+    painter.restore()
+    painter.setPen(QColor(colours.failed if act.error else colours.text))
+    elided(painter, box.adjusted(px(8), 0, -px(8), 0), text, Qt.AlignmentFlag.AlignHCenter)
+
+
+def elided(painter: QPainter, area: QRectF, text: str, align: Qt.AlignmentFlag) -> None:
+    """Write a text in one line, as much of it as there is room for."""
+    metrics = QFontMetricsF(painter.font())
+    shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, area.width())
+    painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | align, shown)
+
+
+def _label(message: Message) -> str:
+    """Say the action, or of an answer how long it took and what it says."""
+    trip, content = round_trip_of(message), content_of(message)
+    if message.kind == "CALL":
+        late = f"({trip})" if message.is_unanswered and trip else ""
+        return "  ".join(part for part in (message.view.action, late, content) if part)
+    if message.kind == "broken":
+        return f"⚠ {content}"
+    sign = "✕ " if message.kind == "CALLERROR" else ""
+    return "  ".join(part for part in (f"{sign}{trip}", content) if part)
+
+
+def _ink(message: Message) -> str:
+    colours = theme()
+    if message.kind == "broken":
+        return colours.error
+    if message.kind == "CALLERROR" or message.view.lost is not None:
+        return colours.failed
+    if message.is_unanswered:
+        return colours.inconclusive
+    return colours.text if message.kind == "CALL" else colours.muted
+
+
+def _arrow_head(
+    painter: QPainter, x: float, y: float, way: int, ink: QColor, *, filled: bool
+) -> None:
+    size = px(4)
+    back = x - way * size * 1.8
+    points = [QPointF(back, y - size), QPointF(x, y), QPointF(back, y + size)]
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(ink, 1.2))
+    if filled:
+        painter.setBrush(QBrush(ink))
+        painter.drawPolygon(QPolygonF(points))
+    else:
+        painter.drawPolyline(QPolygonF(points))
+    painter.restore()
