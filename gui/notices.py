@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 MOST = 3
@@ -31,6 +32,7 @@ class Notices(QWidget):
         row = QHBoxLayout(frame)
         row.setContentsMargins(16, 8, 8, 8)
         label = QLabel(text)
+        label.setTextFormat(Qt.TextFormat.PlainText)  # it may quote what others wrote
         label.setWordWrap(True)
         row.addWidget(label, 1)
         if act is not None:

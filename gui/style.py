@@ -24,6 +24,7 @@ QToolTip {{ background: {theme.surface}; color: {theme.text}; border: 1px solid 
     padding: 6px; }}
 QLabel {{ background: transparent; }}
 QLabel[role="title"] {{ font-size: {px(22)}; font-weight: 600; }}
+QLabel[role="haste"] {{ font-size: {px(22)}; font-weight: 600; color: {theme.failed}; }}
 QLabel[role="heading"] {{ font-size: {px(16)}; font-weight: 600; }}
 QLabel[role="caption"] {{ font-size: {px(12)}; font-weight: 600; color: {theme.muted}; }}
 QLabel[role="muted"] {{ color: {theme.muted}; }}
@@ -43,6 +44,7 @@ QFrame[role="card"] {{ background: {theme.surface}; border: 1px solid {theme.bor
 QFrame[role="attention"] {{ background: {theme.attention}; border-radius: 8px;
     border: {"2px" if theme.name == "contrast" else "0"} solid {theme.on_attention}; }}
 QFrame[role="attention"] QLabel {{ color: {theme.on_attention}; }}
+QFrame[role="attention"] QLabel[role="haste"] {{ color: {theme.failed}; }}
 QFrame[role="bar"] {{ background: {theme.surface}; border: 0;
     border-bottom: 1px solid {theme.border}; }}
 QFrame[role="line"] {{ background: {theme.border}; border: 0; max-height: 1px; min-height: 1px; }}

@@ -78,7 +78,8 @@ class Controls(QWidget):
         """Show what can be done now."""
         chosen, model = self._plan.model.chosen, self._plan.model
         connected = self._link.state == "connected"
-        self.start_button.setText(f"Run {len(chosen)} case{'' if len(chosen) == 1 else 's'}")
+        some = f"Run {len(chosen)} case{'' if len(chosen) == 1 else 's'}"
+        self.start_button.setText("The devices are opened…" if self._starting else some)
         self.start_button.setEnabled(bool(chosen) and connected and not self._starting)
         failed = model.not_passed
         self.again_button.setText(f"Failed again ({len(failed)})" if failed else "Failed again")

@@ -12,7 +12,6 @@ from PyQt6.QtWidgets import (
     QDockWidget,
     QFrame,
     QInputDialog,
-    QLabel,
     QMainWindow,
     QTabWidget,
     QVBoxLayout,
@@ -23,6 +22,7 @@ from gui.application import settings
 from gui.link import Link
 from gui.live import LiveRun
 from gui.operator import operator_name, set_operator_name
+from gui.parts import text
 from gui.run.case import CasePanel
 from gui.run.controls import Controls
 from gui.run.plan import PlanPanel
@@ -112,9 +112,8 @@ class RunScreen(QMainWindow):
         self.controls = Controls(run, link, self.plan)
         self.case = CasePanel(run)
         self.prompt = PromptBar(run, link)
-        self.echo = QLabel()
+        self.echo = text(role="small")
         self.echo.setObjectName("prompt-echo")
-        self.echo.setProperty("role", "small")
         self.echo.setContentsMargins(16, 0, 16, 4)
         self.echo.hide()
         self.setCentralWidget(self._centre())
@@ -169,7 +168,7 @@ class RunScreen(QMainWindow):
 
     def _add_deeds(self) -> None:
         controls = self.controls
-        for name, text, act, keys in (
+        for name, words, act, keys in (
             ("start", "Run the chosen cases", controls.start, "Ctrl+R"),
             ("failed-again", "Run again what did not pass", controls.start_failed, "Ctrl+Shift+R"),
             ("from-here", "Run from the cursor on", controls.start_here, "Ctrl+Shift+H"),
@@ -178,7 +177,7 @@ class RunScreen(QMainWindow):
             ("search-plan", "Search the plan", self._search, "Ctrl+F"),
             ("follow", "Follow the case that runs", self.case.follow, "Ctrl+End"),
         ):
-            deed = QAction(text, self)
+            deed = QAction(words, self)
             deed.setObjectName(name)
             deed.setShortcut(QKeySequence(keys))
             deed.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from bench.events import CaseEnded, Prompted
+from gui.application import settings
+from gui.command_palette import CommandPalette
 from gui.link import Refusal
 from gui.live import LiveRun
+from gui.palette import scale, theme
+from gui.run.screen import RunScreen
 from gui.window import SCREENS, MainWindow
+from tests.gui import hands
 from tests.gui.recorded import number_of, records, shown, unconnected
 
 
@@ -52,3 +59,51 @@ def test_a_refusal_is_told_until_it_is_dismissed(qtbot: QtBot) -> None:
     window.notices.settle("refused")
     assert window.notices.texts == []
     assert not window.notices.isVisible()
+
+
+def test_the_layout_is_remembered(qtbot: QtBot) -> None:
+    def opened() -> tuple[MainWindow, RunScreen]:
+        run = LiveRun()
+        run.is_live = True
+        window = window_on(qtbot, run)
+        screen = window.screen_named("run")
+        assert isinstance(screen, RunScreen)
+        qtbot.waitUntil(lambda: screen.docks["devices"].widget() is not None)
+        return window, screen
+
+    window, screen = opened()
+    assert screen.docks["devices"].isVisible()
+    screen.docks["devices"].hide()
+    window.close()
+    _, screen = opened()
+    assert not screen.docks["devices"].isVisible()
+    assert screen.docks["plan"].isVisible()
+
+
+def test_themes_and_larger_texts_are_remembered(qtbot: QtBot, qapp: QApplication) -> None:
+    window = window_on(qtbot, LiveRun())
+    deeds = {deed.objectName(): deed for deed in window.deeds}
+    deeds["theme"].trigger()
+    deeds["larger"].trigger()
+    assert (theme().name, scale()) == ("dark", 1.1)
+    assert settings().value("theme") == "dark"
+    qapp.setProperty("scale", 1.95)
+    deeds["larger"].trigger()
+    deeds["larger"].trigger()
+    assert scale() == 2.0
+    assert window.banner.sizeHint().height() == 192
+
+
+def test_a_case_is_found_by_its_id(qtbot: QtBot) -> None:
+    window = window_on(qtbot, LiveRun())
+    shown(window.run, records())
+    palette = CommandPalette(window)
+    palette.show()
+    field = palette.findChild(QLineEdit, "command-words")
+    assert field is not None
+    case = window.run.view.cases[-1].id
+    field.setText(case.lower())
+    hands.press(field, Qt.Key.Key_Return)
+    screen = window.screen_named("run")
+    assert isinstance(screen, RunScreen)
+    assert screen.plan.current == case
