@@ -97,7 +97,7 @@ class Derivation:
         for record in self._records:
             try:
                 self._take(record)
-            except (Differs, KeyError, TypeError, ValueError) as error:
+            except (Differs, AttributeError, KeyError, TypeError, ValueError) as error:
                 text = str(error) if isinstance(error, Differs) else f"can't be read: {error!r}"
                 if self._version not in ("", __version__):
                     text += f" (recorded by version {self._version}, derived by {__version__})"
@@ -212,7 +212,7 @@ class Derivation:
         same("the phase before another try", str(Phase.PREAMBLE), str(case.ended_in))
         if case.retried:
             raise Differs(f"{case.id} is tried a third time")
-        case.retried = True
+        case.retried, case.entered_body = True, False
         case.verdicts.clear()
 
     def _step_started(self, event: StepStarted) -> None:

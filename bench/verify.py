@@ -12,6 +12,7 @@ import orjson
 from bench.derivation import Derivation
 from bench.errors import ConfigError
 from bench.events import FileTransferred, RunEnded
+from bench.fields import first_wrong
 from bench.history import SampleReader
 from bench.journal import JOURNAL, Fault, JournalReader, Record
 from bench.ocpp.frame import shorten
@@ -50,10 +51,34 @@ def verify(folder: Path, trust: Trust | None = None, *, killed: bool = False) ->
         raise ConfigError(f"{folder}: no {JOURNAL} here, so this is no run's folder")
     reader = JournalReader(path)
     records = list(reader)
-    view = fold(records)
+    try:
+        return _verified(folder, reader, records, trust or Trust(), killed=killed)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        # A journal that was made by hand need not be one that an engine can have written.
+        fault = f"{JOURNAL}: its records do not fit together: {error!r}"
+        return Verification((_chained(reader, records),), (_wrong_field(records) or fault,))
+
+
+def _wrong_field(records: list[Record]) -> str | None:
+    """Name the first record with a field of a type that it can't have."""
+    for record in records:
+        wrong = first_wrong(record.event)
+        if wrong is not None:
+            return f"record {record.n}: {type(record.event).__name__}: {wrong}"
+    return None
+
+
+def _chained(reader: JournalReader, records: list[Record]) -> str:
+    return f"journal  {len(records)} records in a chain of hashes, the last {reader.head}"
+
+
+def _verified(
+    folder: Path, reader: JournalReader, records: list[Record], trust: Trust, *, killed: bool
+) -> Verification:
+    view, path = fold(records), reader.path
     end = _end_of_journal(path, reader.fault, records, view)
-    faults = [None if killed and _is_whole(path, reader.fault) else end]
-    sealed = check_seal(folder, records, reader.head, trust or Trust())
+    faults = [None if killed and _is_whole(path, reader.fault) else end, _wrong_field(records)]
+    sealed = check_seal(folder, records, reader.head, trust)
     faults += [] if killed and end is not None and not (folder / SEAL).exists() else sealed.faults
     names = list(view.started.files) if view.started else []
     faults += _changed_files(folder, view.started.files if view.started else {})
@@ -72,7 +97,7 @@ def verify(folder: Path, trust: Trust | None = None, *, killed: bool = False) ->
     # Where the journal ends too soon, the hash is missing for that reason.
     more = () if end is None or samples is None else (f"samples  {samples}",)
     summary = (
-        f"journal  {len(records)} records in a chain of hashes, the last {reader.head}",
+        _chained(reader, records),
         f"files    {', '.join(names) or 'none'}",
         *more,
         *sealed.said,

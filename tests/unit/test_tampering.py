@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
 import re
 import shutil
 import subprocess
@@ -19,10 +20,20 @@ from mcap.opcode import Opcode
 
 from bench.clock import Stamp
 from bench.derivation import Derivation
+from bench.errors import JournalError
 from bench.events import KINDS, SCHEMA, Checked, Event, FileTransferred, RunEnded, RunStarted
 from bench.evidence import Evidence
 from bench.history import SampleReader
-from bench.journal import JOURNAL, JournalReader, JournalWriter, Record, decode, encode, seal
+from bench.journal import (
+    JOURNAL,
+    JournalReader,
+    JournalWriter,
+    Record,
+    decode,
+    encode,
+    seal,
+    to_json,
+)
 from bench.ocpp.frame import Call
 from bench.ocpp.message import Received
 from bench.report import write_all
@@ -194,6 +205,63 @@ def test_what_a_verdict_stands_on_can_not_be_taken_out_of_a_new_chain(run: Path)
             assert rest.first_difference() is not None, record
             tried += 1
     assert tried > 20
+
+
+WRONG: tuple[Any, ...] = (None, 7, "x", [], {}, [[1]], True)
+
+
+def keys(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """List the places in JSON data, of a list the first one."""
+    items = value.items() if isinstance(value, dict) else list(enumerate(value))[:1]
+    for key, part in items:
+        yield (*place, key)
+        if isinstance(part, dict | list):
+            yield from keys(part, (*place, key))
+
+
+def test_a_journal_made_by_hand_is_refused_and_ends_no_program(run: Path) -> None:
+    path = run / JOURNAL
+    lines = [json.loads(line) for line in path.read_bytes().splitlines()]
+    for line in lines:
+        del line["prev"], line["hash"]
+    written = [to_json(line) for line in lines]
+    places = {
+        (line["event"], place): at for at, line in enumerate(lines) for place in keys(line["data"])
+    }
+    refused = 0
+    for turn, ((_, place), at) in enumerate(sorted(places.items(), key=str)):
+        if turn % 2:
+            continue
+        line = json.loads(written[at])
+        inside = line["data"]
+        for key in place[:-1]:
+            inside = inside[key]
+        inside[place[-1]] = WRONG[turn % len(WRONG)]
+        path.unlink()
+        with JournalWriter(path) as journal:
+            for document in (*written[:at], to_json(line), *written[at + 1 :]):
+                journal.write(document)
+        try:
+            faults = verify(run).faults
+        except JournalError as error:
+            faults = (str(error),)  # a newer version
+        assert all("\n" not in fault for fault in faults)
+        refused += bool(faults)
+    # The rest says what nothing is judged by, in a type that it may have, such as PICS answers.
+    assert refused > 50, refused
+
+
+def test_a_field_that_can_not_have_been_written_is_named(run: Path) -> None:
+    records = list(JournalReader(run / JOURNAL))
+    at = next(i for i, one in enumerate(records) if isinstance(one.event, Checked))
+    wrong: Any = dataclasses.asdict(records[at].event) | {"clause": 7}
+    records[at] = dataclasses.replace(records[at], event=Checked(**wrong))
+    (run / JOURNAL).unlink()
+    with JournalWriter(run / JOURNAL) as journal:
+        for one in records:
+            journal.append(one)
+    (fault,) = verify(run).faults
+    assert fault == f"record {at + 1}: Checked: 'clause' is a int, expected str | None"
 
 
 # Samples

@@ -30,6 +30,7 @@ from bench.events import (
     Measured,
     Noted,
     PhaseEntered,
+    Retried,
     RunEnded,
     RunStarted,
     StationConnected,
@@ -46,6 +47,8 @@ from bench.ocpp.station import Station
 from bench.procedure import Body, Procedure
 from bench.report import write_all
 from bench.verify import verify
+from drivers.sim.simulated_bench import run_virtually
+from tests.procedures.simulated import simulated
 from tests.unit.recorded import SUITE, one_case, record
 
 
@@ -91,6 +94,18 @@ def test_an_honest_run_is_sound(tmp_path: Path, defects: list[str]) -> None:
 
 def test_a_run_with_a_mute_station_is_sound(tmp_path: Path) -> None:
     assert verify(made(tmp_path, "mute", cases=SUITE.procedures[:1])).faults == ()
+
+
+async def tried_again(folder: Path) -> Path:
+    async with simulated(folder, defects=["available-while-plugged-in"]) as bench:
+        return (await bench.run("TC_068_CS")).folder
+
+
+def test_a_call_before_another_try_is_no_concern_of_that_try(tmp_path: Path) -> None:
+    folder = run_virtually(tried_again(tmp_path))
+    write_all(folder)
+    assert any(isinstance(record.event, Retried) for record in records_of(folder))
+    assert verify(folder).faults == ()
 
 
 def test_the_summary_counts_what_was_derived_again(bad: Path) -> None:
