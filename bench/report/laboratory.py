@@ -59,7 +59,9 @@ def _signal(run: RecordedRun) -> Iterator[Pair]:
                 found.setdefault(block.channel, []).extend(values)
     for number, one in wanted.items():
         if readings := found.get(number):
-            text = f"{min(readings):g} to {max(readings):g} {one.unit}, {len(readings)} readings"
+            least, greatest = min(readings), max(readings)
+            span = f"{least:g}" if least == greatest else f"{least:g} to {greatest:g}"
+            text = f"{span} {one.unit}, {len(readings)} readings"
             yield Pair(f"{one.instrument} {one.name}", text, _WEAKEST.get(one.name, ""))
 
 
