@@ -199,7 +199,7 @@ def _parts(run: RecordedRun, chosen: Sequence[_Chosen], faults: list[str]) -> It
     by_name: dict[str, Plot] = {
         name: plot for (name, _), plot in zip(wanted, drawn, strict=False) if plot is not None
     }
-    failed = [case for case in cases if case.verdict == "fail"]
+    failed = [case for case in cases if case.id in moments]
     before = {} if run.alone else passed_before(run, failed, partial(read_run, most=KEPT))
     for case in cases:
         failure: FailurePart | None = None

@@ -23,9 +23,9 @@ RESOLUTION = 50
 """Pixels per inch."""
 RECORDED = Path(__file__).parent / "refused-card"
 LOOKED_AT = Path(__file__).parent / "pages"
-DARK, MOST = 24, 0.0002
+DARK, MOST = 24, 0.00005
 """How much a pixel may differ, of 255, and the part of the pixels that may differ more: another
-version of the program that renders may shade an edge otherwise, but not one letter."""
+version of the program that renders may shade an edge otherwise, but not one word."""
 
 
 @pytest.fixture(scope="module")
