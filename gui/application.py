@@ -21,7 +21,13 @@ from gui.style import style_sheet
 FONTS = Path(__file__).parent / "fonts"
 _NOISE = ("propagateSizeHints", "QFont::fromString")
 """What Qt says without anybody having to care."""
-_NO_DISPLAY = ("could not connect to display", "no Qt platform plugin", "could not be initialized")
+_NO_DISPLAY = (
+    "could not connect to display",
+    "no Qt platform plugin",
+    "could not be initialized",
+    "Could not load the Qt platform plugin",
+    "xcb-cursor0",
+)
 
 
 def make_application(arguments: Sequence[str] = ()) -> QApplication:
@@ -81,7 +87,10 @@ def _on_message(kind: QtMsgType, context: QMessageLogContext, text: str | None) 
     if kind is QtMsgType.QtFatalMsg:
         why = said.splitlines()[0] if said else "Qt can't start"
         if any(part in said for part in _NO_DISPLAY):
-            why = "the desktop app needs a display (DISPLAY or WAYLAND_DISPLAY), none answers"
+            why = (
+                "the desktop app needs a display, and none answers (DISPLAY, WAYLAND_DISPLAY); "
+                "if one is there, QT_DEBUG_PLUGINS=1 tells which library is missing"
+            )
         sys.stderr.write(f"pilotbench: {why}\n")
         sys.stderr.flush()
         os._exit(3)

@@ -85,6 +85,7 @@ class CasePanel(QWidget):
         view.setModel(self.model)
         view.setItemDelegate(LineDelegate(view))
         view.setUniformItemSizes(True)
+        view.setMinimumHeight(px(ROW))  # a long question needs its room
         view.setProperty("role", "plain")
         view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from urllib.parse import quote
 
-from PyQt6.QtCore import Qt, QTimer
-from PyQt6.QtGui import QPixmap, QResizeEvent
+from PyQt6.QtCore import QEvent, QObject, Qt, QTimer
+from PyQt6.QtGui import QPixmap
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from bench.views import PromptView
@@ -45,6 +45,7 @@ class Question(QWidget):
         self._more = text(role="small")
         self._text = text(role="prompt", wraps=True)
         self._text.setObjectName("prompt-text")
+        self._text.installEventFilter(self)
         self._picture = QLabel()
         self._picture.setObjectName("prompt-picture")
         self._left = text(role="title")
@@ -53,15 +54,13 @@ class Question(QWidget):
         self._time.setTextVisible(False)
         self._time.setAccessibleName("Time that is left")
         self._time.setFixedWidth(px(110))
-        clock = QVBoxLayout()
-        clock.setSpacing(4)
-        clock.addWidget(self._left, alignment=Qt.AlignmentFlag.AlignRight)
-        clock.addWidget(self._time)
-        clock.addStretch(1)
         top = QHBoxLayout()
+        top.setSpacing(12)
         top.addWidget(self._caption)
         top.addStretch(1)
         top.addWidget(self._more)
+        top.addWidget(self._time)
+        top.addWidget(self._left)
         words = QVBoxLayout()
         words.setSpacing(6)
         words.addLayout(top)
@@ -72,7 +71,6 @@ class Question(QWidget):
         row.setSpacing(20)
         row.addWidget(self._picture)
         row.addLayout(words, 1)
-        row.addLayout(clock)
 
     def show_prompt(self, prompt: PromptView) -> None:
         """Show another prompt."""
@@ -106,7 +104,7 @@ class Question(QWidget):
         def show(data: bytes) -> None:
             pixmap = QPixmap()
             if self._prompt is asked and pixmap.loadFromData(data):
-                width, height = map(px, PICTURE)
+                width, height = (min(px(side), self.width() // 4) for side in PICTURE)
                 keeps, smooth = (
                     Qt.AspectRatioMode.KeepAspectRatio,
                     Qt.TransformationMode.SmoothTransformation,
@@ -121,10 +119,11 @@ class Question(QWidget):
         if width > 0:
             self._text.setMinimumHeight(max(0, self._text.heightForWidth(width)))
 
-    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
-        """Fit the text to another width."""
-        super().resizeEvent(event)
-        QTimer.singleShot(0, self._fit_text)
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
+        """Fit the text when it gets another width, be it that a drawing came beside it."""
+        if watched is self._text and event is not None and event.type() == QEvent.Type.Resize:
+            QTimer.singleShot(0, self._fit_text)
+        return super().eventFilter(watched, event)
 
     # Time.
 

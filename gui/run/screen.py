@@ -31,7 +31,7 @@ from gui.run.prompt import PromptBar, echo_of
 LEFT = Qt.DockWidgetArea.LeftDockWidgetArea
 RIGHT = Qt.DockWidgetArea.RightDockWidgetArea
 BELOW = Qt.DockWidgetArea.BottomDockWidgetArea
-LEAST, LOW, TALL, ROOMY = 120, 220, 340, 800
+LEAST, LOW, TALL, ROOMY = 80, 220, 340, 800
 """Heights of the docks below: the least, at first, and where the screen has more than the last."""
 
 

@@ -7,6 +7,7 @@ from PyQt6.QtGui import QKeyEvent
 from PyQt6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
+from bench.pictures import Picture
 from gui.link import Refusal
 from gui.live import LiveRun
 from gui.run.prompt import PromptBar
@@ -235,6 +236,21 @@ def test_the_time_that_is_left_is_that_of_the_engine(qtbot: QtBot) -> None:
     with qtbot.waitSignal(desk.run.ticked):
         pass
     assert left.text() == "held"
+
+
+def test_a_drawing_shows_what_to_do_beside_the_whole_text(qtbot: QtBot) -> None:
+    desk = Desk(qtbot)
+    desk.link.answers["/pictures/plug-in"] = Picture.PLUG_IN.svg()
+    ask(desk.run, prompted(text="Plug the cable in at both ends. " * 5, picture="plug-in"))
+    picture, text = (desk.bar.findChild(QLabel, f"prompt-{name}") for name in ("picture", "text"))
+    assert picture is not None
+    assert text is not None
+    assert picture.isVisible()
+    assert picture.pixmap().width() > 40
+    qtbot.waitUntil(lambda: text.height() >= text.heightForWidth(text.width()))
+    answered(desk.run)
+    ask(desk.run, prompted(), n=2)
+    assert not picture.isVisible()
 
 
 def test_the_whole_text_is_seen_whatever_its_length(qtbot: QtBot) -> None:
