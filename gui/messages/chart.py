@@ -16,7 +16,7 @@ from PyQt6.QtWidgets import QAbstractScrollArea, QFrame
 
 from gui.cursor import TimeCursor
 from gui.focus import keeps
-from gui.messages.chart_lines import ROW, elided, paint_act, paint_message, paint_step
+from gui.messages.chart_lines import ROW, elided, paint_act, paint_message, paint_step, said
 from gui.messages.timeline import Act, Happening, Message, Step, Timeline
 from gui.palette import font, px, theme
 
@@ -89,6 +89,7 @@ class SequenceChart(QAbstractScrollArea):
         """Select a line, and with it the moment of everything else."""
         happening = self._timeline.happenings[line]
         self._current = line
+        self.setAccessibleDescription(said(happening))
         moment = happening.begin if isinstance(happening, Step) else happening.moment
         self._cursor.select(moment, happening.n)
         self._reveal(line)

@@ -6,7 +6,7 @@ from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPen, QPolygonF
 
 from gui.messages.model import content_of, round_trip_of
-from gui.messages.timeline import Act, Message, Step
+from gui.messages.timeline import Act, Happening, Message, Step
 from gui.palette import font, mark_of, paint_mark, px, theme
 
 ROW = 30
@@ -71,6 +71,18 @@ def elided(painter: QPainter, area: QRectF, text: str, align: Qt.AlignmentFlag) 
     metrics = QFontMetricsF(painter.font())
     shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, area.width())
     painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | align, shown)
+
+
+def said(one: Happening) -> str:
+    """Say a line in words, for who can't see it."""
+    match one:
+        case Step(case=case, number=number, title=title, verdict=verdict):
+            return f"{case if number is None else f'Step {number}'}: {title}, {verdict}"
+        case Message() as message:
+            way = "from the station" if message.view.from_station else "to the station"
+            return f"{message.kind} {way}: {_label(message)}"
+        case Act(lane=lane, text=text, error=error):
+            return ": ".join(part for part in (lane, text, error) if part)
 
 
 def _label(message: Message) -> str:

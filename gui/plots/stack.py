@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from PyQt6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
     QColor,
+    QFocusEvent,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -21,10 +22,10 @@ from gui.cursor import TimeCursor
 from gui.focus import keeps
 from gui.messages.timeline import Message, Timeline
 from gui.palette import font, px, theme
-from gui.plots.channel import Group
+from gui.plots.channel import Group, labels
 from gui.plots.drawing import Frame
 from gui.plots.plot import LEFT, NARROW, RIGHT, Plot
-from gui.plots.scale import ticks, time_step, time_text
+from gui.plots.scale import spelled, ticks, time_step, time_text
 from gui.plots.strip import STEPS, STRIP, Strip
 from gui.plots.view import TimeView
 
@@ -33,6 +34,7 @@ AXIS = 26
 LEAST = 96
 """Height of a plot at least."""
 GAP = 10
+NOTHING = "Nothing is measured so far"
 _KEY = Qt.Key
 KEYS = (
     ("W, S", "Zoom in, zoom out; also the wheel"),
@@ -175,8 +177,7 @@ class PlotStack(QWidget):
         else:
             painter.setPen(QColor(colours.muted))
             painter.setFont(font(14))
-            text = "Nothing is measured so far"
-            painter.drawText(QRectF(self.rect()), Qt.AlignmentFlag.AlignCenter, text)
+            painter.drawText(QRectF(self.rect()), Qt.AlignmentFlag.AlignCenter, NOTHING)
         seen_top = self._seen().top()
         self._strip.paint(painter, frame, seen_top, self.width(), self._cursor.record)
         self._cursors(painter)
@@ -290,6 +291,20 @@ class PlotStack(QWidget):
             self.view.zoom(0.8**turned, self.moment_at(event.position().x()))
         self.looked.emit()
         event.accept()
+
+    def focusInEvent(self, event: QFocusEvent | None) -> None:  # noqa: N802
+        """Tell in words what the plots show, for who can't see them."""
+        super().focusInEvent(event)
+        self.setAccessibleDescription(self.summary())
+
+    def summary(self) -> str:
+        """Say the newest value of every channel."""
+        said = []
+        for group in self.groups:
+            for channel, name in zip(group.channels, labels(group.channels), strict=True):
+                value = spelled(channel.last + channel.declared.zero, group.unit)
+                said.append(f"{group.title}, {name}: {value}")
+        return "; ".join(said) or NOTHING
 
     def event(self, event: QEvent | None) -> bool:
         """Take the plots' letters before shortcuts of the window do."""

@@ -214,6 +214,7 @@ def test_windows_of_a_live_run_become_plots(bench: Bench) -> None:
     assert power.value(BEGAN + 2.05) == 20
     assert energy.value(BEGAN + 2.05) == 20  # less its zero
     assert energy.last == 49
+    assert bench.stack.summary() == "Power, power: 49.25 W; Energy, energy: 1000 kWh"
     bench.feed(_windows(BEGAN, 50))  # a second time: nothing is older than the newest
     assert power.statistics(BEGAN, BEGAN + 10).count == 50
     assert not bench.panel.grab().isNull()

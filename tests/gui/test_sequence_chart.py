@@ -76,9 +76,13 @@ def test_keys_go_through_the_lines_and_to_the_partner(qtbot: QtBot) -> None:
     chart, cursor = _chart(qtbot, _talk())
     press(chart, KEY.Key_Home)
     assert cursor.record == 1
+    assert chart.accessibleDescription() == "Step 1: Plug in, pass"
     press(chart, KEY.Key_Down)
+    assert chart.accessibleDescription() == "pilot-box: plug in 1"
     press(chart, KEY.Key_Down)
     assert cursor.record == 3
+    said = "CALL from the station: StatusNotification  status=Preparing"
+    assert chart.accessibleDescription() == said
     press(chart, KEY.Key_P)
     assert (chart.current, cursor.record) == (3, 4)
     press(chart, KEY.Key_End)
