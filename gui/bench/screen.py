@@ -46,6 +46,8 @@ class BenchScreen(QWidget):
         self._run, self._link = run, link
         self.devices: dict[str, Wired] = {}
         self._findings: dict[str, dict[str, Any]] = {}
+        self._states: list[tuple[str, str, str]] = []
+        """Of the devices, as the engine told them last."""
         self.checks = Checks(link, self)
         self.name = muted()
         self.notice = Notice()
@@ -205,16 +207,19 @@ class BenchScreen(QWidget):
 
     def _session_changed(self, session: dict[str, Any]) -> None:
         """Show states and the DUT as the engine tells them."""
-        for one in session.get("bench", {}).get("devices", ()):
-            device = self.devices.get(one["name"])
-            if device is not None and one["state"] not in ("", "closed"):
-                self.devices[device.name] = device.now(one["state"], one["message"])
-        if self.isVisible():
-            self._show()
+        told = session.get("bench", {}).get("devices", ())
+        states = [(one["name"], one["state"], one["message"]) for one in told]
+        if not self.isVisible():
+            return
+        if states != self._states:
+            # The engine knows as well what the last check of a closed device came to.
+            self._states = states
+            self.refresh()
+        self._show()
 
     def _as_now(self, device: Wired) -> Wired:
-        found = self._findings.get(device.name)
-        return device if found is None else device.now(found["state"], found["message"])
+        testing = self._findings.get(device.name, {}).get("state") == "testing"
+        return device.now("testing", "") if testing else device
 
     def _show(self) -> None:
         devices = [self._as_now(one) for one in self.devices.values()]
@@ -263,7 +268,10 @@ class BenchScreen(QWidget):
         self._show()
 
     def _found(self, one: dict[str, Any]) -> None:
-        self._findings[f"{one['name']}" if one["name"] in self.devices else repr(one)] = one
+        device = self.devices.get(one["name"])
+        if device is not None:
+            self.devices[device.name] = device.now(one["state"], one["message"])
+        self._findings[repr(one) if device is None else device.name] = one
         self._list_findings()
         self._show()
 

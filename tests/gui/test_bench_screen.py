@@ -157,3 +157,14 @@ def test_larger_texts_make_larger_boxes(qtbot: QtBot, qapp: QApplication) -> Non
     dress(qapp, "light", 1.5)
     assert diagram.nodes["meter"].width() == round(before[0] * 1.5)
     assert diagram.minimumSizeHint().width() > before[1]
+
+
+def test_a_device_that_is_let_go_is_not_shown_as_ready(qtbot: QtBot, screen: BenchScreen) -> None:
+    box = screen.diagram.nodes["pilot-box"]
+    body = {"device": "pilot-box", "method": "plug_in", "arguments": {"connector": 1}}
+    screen._link.post("/bench/act", body, lambda _: screen._link.refresh())
+    waiting(qtbot, lambda: box.device.state == "ready")
+    assert screen.diagram.nodes["meter"].device.state == "ready"
+    # Making safe lets the devices go, whoever does it.
+    screen._link.post("/bench/safe", None, lambda _: screen._link.refresh())
+    waiting(qtbot, lambda: box.device.state not in ("ready", "testing"))
