@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Depends, HTTPException, Query, Request, Response
 
@@ -83,10 +83,11 @@ def _reading(engine: Engine, access: Access, viewers: Viewers) -> APIRouter:
             raise HTTPException(404, f"there is no run {run!r}")
         return one
 
-    async def rendered(request: Request, run: str, kind: str) -> bytes:
+    async def rendered(request: Request, run: str, kind: str, view: str = "lab") -> bytes:
         one = await readable(request, run)
         share = holder_of(request).share
-        shown, view = (None, "lab") if share is None else (event_for_observer, "vendor")
+        view = view if share is None else "vendor"
+        shown = None if view == "lab" else event_for_observer
         alone = share is not None and share.run is not None
         return await engine.apart.call(rendering, one.folder, kind, shown, view, alone=alone)
 
@@ -163,8 +164,10 @@ def _reading(engine: Engine, access: Access, viewers: Viewers) -> APIRouter:
 
 
 def _as_file(rendered: Any, kind: str, media_type: str) -> Any:
-    async def give(request: Request, run: str) -> Response:
-        return Response(await rendered(request, run, kind), media_type=media_type)
+    async def give(
+        request: Request, run: str, view: Annotated[Literal["lab", "vendor"], Query()] = "lab"
+    ) -> Response:
+        return Response(await rendered(request, run, kind, view), media_type=media_type)
 
     return give
 

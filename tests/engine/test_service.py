@@ -42,6 +42,9 @@ async def test_a_run_is_started_followed_and_read_like_one_of_the_command_line(
         page = await bench.http.get(f"/api/v1/runs/{run}/report.html")
         assert page.headers["content-type"] == "text/html; charset=utf-8"
         assert b"TC_019_CS" in page.content
+        vendors = await bench.http.get(f"/api/v1/runs/{run}/report.html", params={"view": "vendor"})
+        assert b"What happened outside the cases" in page.content
+        assert b"What happened outside the cases" not in vendors.content
         paper = await bench.http.get(f"/api/v1/runs/{run}/report.pdf")
         assert paper.headers["content-type"] == "application/pdf"
         assert paper.content.startswith(b"%PDF-1.7")
