@@ -156,7 +156,8 @@ def _remark(record: Record) -> tuple[str, Kind, str]:
     """Say what a record means to the operator; no text for what is of no interest here."""
     match record.event:
         case Acted(device, _, method, arguments, result, error):
-            given = ", ".join(f"{name} {_short(value)}" for name, value in arguments.items())
+            said = {name: _short(value) for name, value in arguments.items() if value is not None}
+            given = ", ".join(f"{name} {value}" for name, value in said.items())
             text = f"{device}: {method.replace('_', ' ')}" + (f" ({given})" if given else "")
             if error is not None:
                 return f"{text}: {error}", Kind.ACT, "error"

@@ -38,7 +38,13 @@ class Controls(QWidget):
         self.stay_button = _button("run-abort-not", "Let it run", self._look_again)
         self.question = text(wraps=True)
         self._pages = QStackedWidget()
-        self._pages.addWidget(_row(self.start_button, self.again_button, self.here_button))
+        starting = QWidget()
+        rows = QVBoxLayout(starting)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(8)
+        rows.addWidget(self.start_button)
+        rows.addWidget(_row(self.again_button, self.here_button))
+        self._pages.addWidget(starting)
         self._pages.addWidget(_row(self.pause_button, self.abort_button))
         asking = QWidget()
         column = QVBoxLayout(asking)
@@ -178,7 +184,6 @@ def _row(*buttons: QPushButton) -> QWidget:
     row = QHBoxLayout(widget)
     row.setContentsMargins(0, 0, 0, 0)
     row.setSpacing(8)
-    row.addWidget(buttons[0], 1)
-    for one in buttons[1:]:
-        row.addWidget(one)
+    for one in buttons:
+        row.addWidget(one, 1)
     return widget

@@ -134,7 +134,7 @@ class RunScreen(QMainWindow):
     def _plan(self) -> QWidget:
         card = QFrame()
         card.setProperty("role", "card")
-        card.setMinimumWidth(300)
+        card.setMinimumWidth(320)
         column = QVBoxLayout(card)
         column.setContentsMargins(12, 4, 12, 12)
         column.addWidget(self.plan, 1)
