@@ -171,8 +171,11 @@ def _field(path: str, value: str) -> Test:
     ending = rf'\s*"?{re.escape(wanted)}"?\s*[,}}\]]' if wanted and plain else ""
     shown = re.compile(rf'"{re.escape(names[-1])}"\s*:{ending}').search
 
+    name = f'"{names[-1]}"'
+
     def test(message: Message) -> bool:
-        if shown(message.searched) is None:
+        # To look for the name alone takes a fraction of the time.
+        if name not in message.searched or shown(message.searched) is None:
             return False
         if len(names) == 1 and plain:
             return True

@@ -106,10 +106,10 @@ def messages() -> list[Line]:
             shown.filter.blockSignals(True)
             shown.filter.setText(words + " ")
             shown.filter.blockSignals(False)
-            began = time.perf_counter()
+            began = time.thread_time()
             shown.filter.setText(words)
             shown.table.viewport().repaint()  # type: ignore[union-attr]
-            times.append(time.perf_counter() - began)
+            times.append(time.thread_time() - began)
         if min(times) > slowest:
             slowest, words_of_it = min(times), words
     batches = []
@@ -117,21 +117,21 @@ def messages() -> list[Line]:
         batch = list(_conversation(166, first=len(records) + 166 * at))[2:]
         for record in batch:
             view.apply(record)
-        began = time.perf_counter()
+        began = time.thread_time()
         timeline.take(batch, view)
         shown.table.viewport().repaint()  # type: ignore[union-attr]
-        batches.append(time.perf_counter() - began)
+        batches.append(time.thread_time() - began)
     shown.deleteLater()
     app.processEvents()
     return [
         Line(
             f"filtering {MESSAGES:,} messages and painting the list, slowest of 10",
-            f"{slowest * 1000:.0f} ms ({words_of_it or 'no filter'})",
+            f"{slowest * 1000:.0f} ms of a core ({words_of_it or 'no filter'})",
             "aim: below 50 ms",
         ),
         Line(
             f"166 messages more in a list of {MESSAGES:,}, with painting",
-            f"{sorted(batches)[len(batches) // 2] * 1000:.1f} ms",
+            f"{sorted(batches)[len(batches) // 2] * 1000:.1f} ms of a core",
             "33 ms at 5000 messages/s",
         ),
     ]
