@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PyQt6.QtCore import QStandardPaths, Qt, pyqtSignal
+from PyQt6.QtGui import QKeyEvent
 from PyQt6.QtWidgets import (
     QFileDialog,
     QFrame,
@@ -122,6 +123,15 @@ class StartPage(QWidget):
                 self.engine_button,
             ),
         ]
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Press the button that has the keyboard on Enter, too."""
+        assert event is not None
+        front = self.focusWidget()
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and isinstance(front, QPushButton):
+            front.click()
+            return
+        super().keyPressEvent(event)
 
     # What is going on.
 
