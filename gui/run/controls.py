@@ -114,6 +114,12 @@ class Controls(QWidget):
         """Run again what did not pass."""
         self.start_cases(self._plan.model.not_passed)
 
+    def start_alone(self) -> None:
+        """Run the case at the cursor alone."""
+        entry = self._plan.model.entry_at(self._plan.tree.currentIndex())
+        if entry is not None and entry.runnable:
+            self.start_cases([entry.id])
+
     def start_here(self) -> None:
         """Run what is chosen from the cursor on."""
         if self._plan.current is not None:

@@ -171,6 +171,7 @@ class RunScreen(QMainWindow):
         for name, words, act, keys in (
             ("start", "Run the chosen cases", controls.start, "Ctrl+R"),
             ("failed-again", "Run again what did not pass", controls.start_failed, "Ctrl+Shift+R"),
+            ("alone", "Run the case at the cursor alone", controls.start_alone, "Ctrl+Return"),
             ("from-here", "Run from the cursor on", controls.start_here, "Ctrl+Shift+H"),
             ("pause", "Pause the run, or let it go on", controls.pause, "Ctrl+P"),
             ("abort", "Abort the run…", controls.ask_abort, "Ctrl+Shift+A"),

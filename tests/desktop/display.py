@@ -21,6 +21,7 @@ LOOKING = 0.1
 """Pause in s between two looks at the screen."""
 SYSTEM_PYTHON = "/usr/bin/python3"
 """Debian's Python, which has pyatspi."""
+_PANES = ("scroll pane", "layered pane", "filler", "panel")
 LAUNCHER = "/usr/libexec/at-spi-bus-launcher"
 
 
@@ -38,6 +39,11 @@ class Control:
     showing: bool
     enabled: bool
     actions: tuple[str, ...]
+
+    @property
+    def is_interactive(self) -> bool:
+        """Tell whether it can be worked with; a pane that only scrolls can not."""
+        return self.showing and bool(self.actions) and self.role not in _PANES
 
     @property
     def words(self) -> str:
@@ -77,17 +83,25 @@ class Display:
 
     async def reads(self, words: str) -> Control:
         """Wait until a text is somewhere on the screen."""
-        return await self.sees(
-            lambda one: words in one.name or words in one.text or words in one.description,
-            repr(words),
-        )
+        return await self.sees(lambda one: _says(one, words), repr(words))
+
+    async def reads_in(self, number: int, words: str) -> None:
+        """Wait until a text is in so many windows."""
+
+        async def windows() -> set[int]:
+            return {one.path[0] for one in await self.controls() if _says(one, words)}
+
+        async with asyncio.timeout(DEADLINE):
+            while len(await windows()) < number:
+                await asyncio.sleep(LOOKING)
 
     async def press(self, name: str) -> None:
-        """Press a control as an assistive program does."""
+        """Press a control, by the begin of its name, as an assistive program does."""
         async with asyncio.timeout(DEADLINE):
             while True:
                 one = await self.sees(
-                    lambda one: one.name == name and bool(one.actions), f"a control {name!r}"
+                    lambda one: one.name.startswith(name) and one.enabled and bool(one.actions),
+                    f"a control {name!r}",
                 )
                 if await self._ask({"ask": "press", "path": one.path}):
                     return
@@ -98,7 +112,7 @@ class Display:
 
     async def type(self, text: str) -> None:
         """Type a text."""
-        await self._run("xdotool", "type", "--clearmodifiers", "--delay", "5", text)
+        await self._run("xdotool", "type", "--clearmodifiers", "--delay", "60", text)
 
     async def focus(self, title: str = "Pilotbench") -> None:
         """Wait for a window and give it the keyboard, as there is no window manager."""
@@ -124,6 +138,10 @@ class Display:
             self._reader.stdin.write(json.dumps(question).encode() + b"\n")
             async with asyncio.timeout(DEADLINE):
                 return json.loads(await self._reader.stdout.readline())
+
+
+def _says(one: Control, words: str) -> bool:
+    return words in one.name or words in one.text or words in one.description
 
 
 _GRAB = """

@@ -32,6 +32,11 @@ class Peer:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=10)
         self._lines = self._socket.makefile("r", encoding="utf-8")
 
+    def close(self) -> None:
+        """Leave the peer to others."""
+        self._lines.close()
+        self._socket.close()
+
     def does(self, order: str, **arguments: Any) -> dict[str, Any]:
         """Give an order; return how things are afterwards."""
         self._socket.sendall(json.dumps({"do": order, **arguments}).encode() + b"\n")
