@@ -21,7 +21,7 @@ LOOKING = 0.1
 """Pause in s between two looks at the screen."""
 SYSTEM_PYTHON = "/usr/bin/python3"
 """Debian's Python, which has pyatspi."""
-_PANES = ("scroll pane", "layered pane", "filler", "panel")
+_PANES = ("filler", "layered pane", "panel", "scroll bar", "scroll pane")
 LAUNCHER = "/usr/libexec/at-spi-bus-launcher"
 
 
@@ -88,11 +88,19 @@ class Display:
     async def reads_in(self, number: int, words: str) -> None:
         """Wait until a text is in so many windows."""
 
-        async def windows() -> set[int]:
-            return {one.path[0] for one in await self.controls() if _says(one, words)}
-
         async with asyncio.timeout(DEADLINE):
-            while len(await windows()) < number:
+            while True:
+                shown = {one.path[0] for one in await self.controls() if _says(one, words)}
+                if len(shown) >= number:
+                    return
+                await asyncio.sleep(LOOKING)
+
+    async def reads_no_more(self, words: str) -> None:
+        """Wait until a text is nowhere on the screen."""
+        async with asyncio.timeout(DEADLINE):
+            while True:
+                if not any(_says(one, words) for one in await self.controls()):
+                    return
                 await asyncio.sleep(LOOKING)
 
     async def press(self, name: str) -> None:
