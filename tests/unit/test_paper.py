@@ -133,6 +133,15 @@ def test_the_same_record_makes_the_same_file(document: Document) -> None:
     assert lay_out(document, "declaration") == lay_out(document, "declaration")
 
 
+def test_short_words_are_found_and_hashes_copied_as_they_stand(
+    mixed: RecordedRun, paper: PdfReader
+) -> None:
+    raw = " ".join(" ".join(page.extract_text().split()) for page in paper.pages)
+    assert mixed.head in raw
+    for words in ("failed: TC_901_CS, TC_902_CS", "OCPP 1.6 ed. 2 clause 4.2", "clauses 5.4 and"):
+        assert words in raw
+
+
 # The same numbers everywhere
 
 
