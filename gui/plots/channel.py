@@ -114,6 +114,8 @@ class Channel:
         """Return the course in a view, from windows and history, whatever is known best."""
         wanted = self.tiles(begin, end, points)
         if not any(tile in self._tiles for tile in wanted):
+            wanted = self._others(wanted, begin, end)
+        if not wanted:
             return self.trace.between(begin, end, points)
         parts, at = [], -math.inf
         for tile in wanted:
@@ -127,6 +129,21 @@ class Channel:
         if at < end:
             parts.append(self._windows(max(at, begin), end, points))
         return together([part for part in parts if len(part)])
+
+    def _others(self, wanted: list[Tile], begin: float, end: float) -> list[Tile]:
+        """List known stretches of another length, in order of time; of the nearest, if any.
+
+        A run that is shorter than the view was asked for in shorter ones.
+        """
+        known = (
+            [one for one in self._tiles if one.begin < end and one.end > begin] if wanted else []
+        )
+        if not known:
+            return []
+        nearest = min(
+            {one.length for one in known}, key=lambda one: abs(math.log(one / wanted[0].length))
+        )
+        return sorted((one for one in known if one.length == nearest), key=lambda one: one.begin)
 
     def _windows(self, begin: float, end: float, points: int) -> Course:
         """Cut the windows without the neighbour that lies outside."""

@@ -428,6 +428,16 @@ def test_a_recorded_run_is_read_from_its_own_file(tmp_path: Path) -> None:
     assert failures == ["failed"]
 
 
+def test_a_run_that_is_shorter_than_the_view_shows_its_history() -> None:
+    channel = Channel(ChannelDeclared(1, "pilot-high", "V", "box", 1))
+    # Asked for while the run was 1 s long, painted in a view of 5 s.
+    (tile,) = channel.missing(100.2, 100.8, 600, 100.8)
+    times, volts = np.array([100.2, 100.5]), np.array([12.0, 9.0])
+    channel.remember(tile, tile.end, Course(times, volts, volts))
+    assert list(channel.between(95.8, 100.8, 600).low) == [12.0, 9.0]
+    assert len(channel.between(90.0, 95.0, 600)) == 0
+
+
 def test_hidden_plots_paint_nothing(qtbot: QtBot, bench: Bench) -> None:
     bench.panel.hide()
     bench.feed(_windows(BEGAN, 10))
