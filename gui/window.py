@@ -306,7 +306,9 @@ class MainWindow(QMainWindow):
         if isinstance(geometry, QByteArray):
             self.restoreGeometry(geometry)
         else:
-            self.resize(1366, 768)
+            room = self.screen()
+            wide = room is not None and room.availableSize().width() > 1520
+            self.resize(room.availableSize() * 0.9 if wide and room else QSize(1366, 768))
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 - Qt's name
         """Ask about what is not saved and whoever owns the window, then remember how it stood."""

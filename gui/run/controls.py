@@ -6,13 +6,23 @@ from collections.abc import Callable
 from typing import Any
 
 from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import (
+    QHBoxLayout,
+    QInputDialog,
+    QPushButton,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from gui.link import Link, Refusal
 from gui.live import LiveRun
 from gui.operator import operator_name
 from gui.parts import button, text
 from gui.run.plan import PlanPanel
+
+_WANTED = "needs a reason"
+"""What a campaign says when it wants to know why a case is run again."""
 
 
 class Controls(QWidget):
@@ -66,7 +76,7 @@ class Controls(QWidget):
         selection = plan.tree.selectionModel()
         assert selection is not None
         selection.currentChanged.connect(self._look)
-        plan.wanted.connect(self.start_cases)
+        plan.wanted.connect(lambda cases: self.start_cases(cases))
         self._look()
 
     @property
@@ -125,8 +135,11 @@ class Controls(QWidget):
         if self._plan.current is not None:
             self.start_cases(self._plan.model.from_on(self._plan.current))
 
-    def start_cases(self, cases: list[str]) -> None:
-        """Ask the engine for a run; the stream tells when it has begun."""
+    def start_cases(self, cases: list[str], reason: str = "") -> None:
+        """Ask the engine for a run; the stream tells when it has begun.
+
+        A campaign wants a `reason` for what is run again.
+        """
         if not cases or self.is_going_on or self._starting:
             return
         self._starting = True
@@ -134,8 +147,26 @@ class Controls(QWidget):
         body: dict[str, Any] = {"cases": cases}
         if self._plan.dut_wanted:
             body["dut"] = self._plan.dut_wanted
+        if reason:
+            body["reason"] = reason
+
+        def not_started(refusal: Refusal) -> None:
+            self._not_started(refusal)
+            if _WANTED in refusal.text and not reason:
+                self._ask_reason(cases, refusal.text)
+
         # Devices are opened before the run begins, and that may take its time.
-        self._link.post("/runs", body, self._started, self._not_started, within=120_000)
+        self._link.post("/runs", body, self._started, not_started, within=120_000)
+
+    def _ask_reason(self, cases: list[str], why: str) -> None:
+        asking = QInputDialog(self)
+        asking.setObjectName("reason-dialog")
+        asking.setWindowTitle("Why is it run again?")
+        asking.setLabelText(f"{why}\n\nThe reason, for the report of the campaign:")
+        asking.textValueSelected.connect(
+            lambda words: self.start_cases(cases, words.strip()) if words.strip() else None
+        )
+        asking.open()
 
     def _started(self, answer: dict[str, Any]) -> None:
         self._starting = False

@@ -262,3 +262,22 @@ def test_without_a_display_or_qt_the_command_says_so(
     assert said.startswith("pilotbench: the desktop app needs ")
     assert ("PyQt6" if missing == "qt" else "DISPLAY") in said
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--api", "http://127.0.0.1:1"], "--api and --token-file: expected both or none"),
+        (["--bench", "none.toml"], "none.toml: no such file"),
+        (["--dut", "dut.toml"], "--dut: expected with --bench"),
+        (["TC_003_CS"], "CASE: expected with --demo"),
+        (["--api", "u", "--token-file", "f", "--demo"], "--api: the engine is there already"),
+    ],
+)
+def test_a_command_line_that_means_nothing_is_refused(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], expected: str
+) -> None:
+    from bench.cli import main
+
+    assert main(["gui", *arguments]) == 3
+    assert capsys.readouterr().err.startswith(f"pilotbench: {expected}")

@@ -6,7 +6,7 @@ from typing import Any
 
 from PyQt6.QtCore import QModelIndex, Qt
 from PyQt6.QtTest import QTest
-from PyQt6.QtWidgets import QStyleOptionViewItem
+from PyQt6.QtWidgets import QInputDialog, QStyleOptionViewItem
 from pytestqt.qtbot import QtBot
 
 from bench.events import CaseEnded
@@ -189,3 +189,19 @@ def test_one_of_several_duts_is_named(qtbot: QtBot) -> None:
     plan.controls.start()
     assert plan.link.posts("/runs")[0]["dut"] == "B"
     assert QModelIndex() == plan.model.index_of("no such case")
+
+
+def test_a_campaign_is_told_why_a_case_is_run_again(qtbot: QtBot) -> None:
+    plan = Plan(qtbot)
+    plan.link.refusal = Refusal(409, "TC_902_CS has a result: to run it again needs a reason")
+    plan.controls.start_cases(["TC_902_CS"])
+    asking = plan.controls.findChild(QInputDialog, "reason-dialog")
+    assert asking is not None
+    assert "TC_902_CS has a result" in asking.labelText()
+    plan.link.refusal = None
+    asking.setTextValue("The cable was loose")
+    asking.accept()
+    assert plan.link.posts("/runs")[-1] == {
+        "cases": ["TC_902_CS"],
+        "reason": "The cable was loose",
+    }
