@@ -6,12 +6,11 @@ import asyncio
 import dataclasses
 import shutil
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QApplication, QComboBox, QMessageBox, QTabBar, QWidget
@@ -51,21 +50,11 @@ class Served:
 
     folder: Path
     service: Service
-    loop: asyncio.AbstractEventLoop
-    kept: dict[str, Any] = field(default_factory=dict)
 
     @property
     def runs(self) -> Path:
         """The folder of its runs."""
         return self.folder / "runs"
-
-    def does(self, what: Callable[[], Awaitable[Any]]) -> Any:
-        """Do something in the engine's thread."""
-
-        async def work() -> Any:
-            return await what()
-
-        return asyncio.run_coroutine_threadsafe(work(), self.loop).result(DEADLINE)
 
     def link(self, qtbot: QtBot) -> Link:
         """Make a link to it that is connected."""
@@ -99,7 +88,7 @@ def serving_apart(folder: Path) -> Iterator[Served]:
             out = folder / "runs"
             engine = Engine(load_bench(lab.bench_file), [impatient(load_dut(lab.dut_file))], out)
             async with served(engine, out) as one:
-                found.append(Served(folder, one, loop))
+                found.append(Served(folder, one))
                 began.set()
                 await ends.wait()
 
