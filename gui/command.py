@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import socket
 import sys
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from bench.command import Command
 from bench.errors import ConfigError
@@ -33,7 +36,28 @@ def hindrance() -> str | None:
     named = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     if not any(os.environ.get(name) for name in named):
         return "the desktop app needs a display (DISPLAY or WAYLAND_DISPLAY is not set)" + _ELSE
+    display = os.environ.get("DISPLAY", "")
+    if not any(os.environ.get(name) for name in named[1:]) and not _answers(display):
+        return f"the desktop app needs a display, and none answers at DISPLAY={display}" + _ELSE
     return None
+
+
+def _answers(display: str) -> bool:
+    """Tell whether an X server is there: HOST:NUMBER.SCREEN, on this machine without a host."""
+    host, _, rest = display.rpartition(":")
+    number = rest.partition(".")[0]
+    if not number.isdigit():
+        return False
+    path = f"/tmp/.X11-unix/X{number}"
+    places: list[tuple[int, Any]] = [(socket.AF_INET, (host, 6000 + int(number)))]
+    if host in ("", "unix"):
+        places = [(socket.AF_UNIX, path), (socket.AF_UNIX, f"\0{path}")]
+    for family, place in places:
+        with socket.socket(family, socket.SOCK_STREAM) as probe, suppress(OSError):
+            probe.settimeout(2.0)
+            probe.connect(place)
+            return True
+    return False
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -245,6 +246,22 @@ def test_what_is_no_engine_is_told_in_words(qtbot: QtBot, tmp_path: Path) -> Non
     page.engine_button.click()
     qtbot.waitUntil(lambda: page.engine_button.isEnabled(), timeout=DEADLINE)
     assert "nothing answers at 127.0.0.1:1" in page.problem.words
+
+
+def test_a_display_that_does_not_answer_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    from gui.command import hindrance
+
+    for name in ("WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    for display in (":32100", "127.0.0.1:59000.0", "nonsense"):
+        monkeypatch.setenv("DISPLAY", display)
+        assert f"none answers at DISPLAY={display}" in (hindrance() or "")
+    path = "/tmp/.X11-unix/X32101"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
+        server.bind(f"\0{path}")
+        server.listen()
+        monkeypatch.setenv("DISPLAY", ":32101.0")
+        assert hindrance() is None
 
 
 @pytest.mark.parametrize("missing", ["display", "qt"])
