@@ -46,6 +46,8 @@ class BenchScreen(QWidget):
         self._run, self._link = run, link
         self.devices: dict[str, Wired] = {}
         self._findings: dict[str, dict[str, Any]] = {}
+        self._asked = 0
+        """How often it was asked what is wired."""
         self._states: list[tuple[str, str, str]] = []
         """Of the devices, as the engine told them last."""
         self.checks = Checks(link, self)
@@ -161,7 +163,9 @@ class BenchScreen(QWidget):
 
     def refresh(self) -> None:
         """Ask what is wired."""
-        self._link.get("/bench", self._take, self._failed)
+        self._asked += 1
+        number = self._asked
+        self._link.get("/bench", lambda bench: self._came(number, bench), self._failed)
 
     def choose(self, name: str) -> None:
         """Show a device."""
@@ -179,6 +183,11 @@ class BenchScreen(QWidget):
             self.hand.list.setCurrentItem(found)
 
     # What is wired.
+
+    def _came(self, number: int, bench: dict[str, Any]) -> None:
+        # An answer may be overtaken by one that was asked for later.
+        if number == self._asked:
+            self._take(bench)
 
     def _take(self, bench: dict[str, Any]) -> None:
         self.devices = {one.name: one for one in read_wiring(bench)}

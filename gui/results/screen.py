@@ -65,6 +65,8 @@ class ResultsScreen(QWidget):
         self._run, self._link, self._view = run, link, view
         self.replays: list[ReplayWindow] = []
         self._folder = QTemporaryDir()
+        self._asked = 0
+        """How often it was asked for the runs."""
         self._verifying = ""
         self._fetching: RunFetch | None = None
         self.model = RunsModel()
@@ -174,7 +176,9 @@ class ResultsScreen(QWidget):
 
     def refresh(self) -> None:
         """Ask for the runs."""
-        self._link.get("/runs", self._take, self._failed)
+        self._asked += 1
+        number = self._asked
+        self._link.get("/runs", lambda runs: self._came(number, runs), self._failed)
 
     @property
     def chosen(self) -> list[RunRow]:
@@ -202,6 +206,11 @@ class ResultsScreen(QWidget):
     def _changed(self) -> None:
         if self.isVisible():
             self.refresh()
+
+    def _came(self, number: int, runs: list[dict[str, Any]]) -> None:
+        # An answer may be overtaken by one that was asked for later.
+        if number == self._asked:
+            self._take(runs)
 
     def _take(self, runs: list[dict[str, Any]]) -> None:
         rows = [read_run(one) for one in runs]

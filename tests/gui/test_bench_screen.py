@@ -15,6 +15,7 @@ from gui.application import dress
 from gui.bench.diagram import Diagram, Product
 from gui.bench.screen import BenchScreen
 from gui.bench.wired import Certificate, read_wiring
+from gui.link import Refusal
 from tests.gui.served import Served, nameless, waiting
 
 
@@ -162,9 +163,12 @@ def test_larger_texts_make_larger_boxes(qtbot: QtBot, qapp: QApplication) -> Non
 def test_a_device_that_is_let_go_is_not_shown_as_ready(qtbot: QtBot, screen: BenchScreen) -> None:
     box = screen.diagram.nodes["pilot-box"]
     body = {"device": "pilot-box", "method": "plug_in", "arguments": {"connector": 1}}
-    screen._link.post("/bench/act", body, lambda _: screen._link.refresh())
-    waiting(qtbot, lambda: box.device.state == "ready")
+    refused: list[Refusal] = []
+    screen._link.post("/bench/act", body, lambda _: screen._link.refresh(), refused.append)
+    waiting(qtbot, lambda: box.device.state == "ready" or refused)
+    assert refused == []
     assert screen.diagram.nodes["meter"].device.state == "ready"
     # Making safe lets the devices go, whoever does it.
-    screen._link.post("/bench/safe", None, lambda _: screen._link.refresh())
-    waiting(qtbot, lambda: box.device.state not in ("ready", "testing"))
+    screen._link.post("/bench/safe", None, lambda _: screen._link.refresh(), refused.append)
+    waiting(qtbot, lambda: box.device.state not in ("ready", "testing") or refused)
+    assert refused == []
