@@ -19,7 +19,7 @@ from gui.live import LiveRun
 from gui.operator import operator_name
 from gui.parts import ask
 from gui.recent import Recent, remember
-from gui.start import StartPage, simulated_lab
+from gui.start import FIRST_RUN, StartPage, simulated_lab
 from gui.window import MainWindow
 
 
@@ -33,8 +33,8 @@ class Desktop(QObject):
         self.window: MainWindow | None = None
         self.engine: OwnEngine | None = None
         self.page: StartPage | None = None
-        self._plan: list[str] | None = None
-        """What to run as soon as the engine is there; empty: the whole plan, None: nothing."""
+        self._plan: dict[str, Any] | None = None
+        """What to run as soon as the engine is there, as the API takes it; None: nothing."""
         self._leaves = False
         """The operator has decided to close the window."""
 
@@ -43,7 +43,7 @@ class Desktop(QObject):
     def ask(self) -> StartPage:
         """Show the first page."""
         page = self.page = StartPage()
-        page.lab_wanted.connect(lambda: self.start(simulated_lab(), plan=[]))
+        page.lab_wanted.connect(lambda: self.start(simulated_lab(), plan=FIRST_RUN))
         page.order_wanted.connect(self.start)
         page.engine_wanted.connect(self.connect_by_file)
         page.cancelled.connect(self._cancel)
@@ -103,7 +103,7 @@ class Desktop(QObject):
 
     # An engine of our own.
 
-    def start(self, order: Order, plan: list[str] | None = None) -> None:
+    def start(self, order: Order, plan: dict[str, Any] | None = None) -> None:
         """Start an engine, or find the one that still runs; then open the window on it."""
         self._plan = plan
         page = self.page or self.ask()
@@ -144,8 +144,7 @@ class Desktop(QObject):
         if state == "connected" and self._plan is not None and self.link is not None:
             plan, self._plan = self._plan, None
             if self.link.session.get("run") is None:
-                body: dict[str, Any] = {"cases": plan} if plan else {"groups": ["all"]}
-                self.link.post("/runs", body, lambda _: None, within=120_000)
+                self.link.post("/runs", plan, lambda _: None, within=120_000)
 
     # The end.
 
@@ -258,7 +257,8 @@ def open_desktop(options: argparse.Namespace) -> int:
         desktop.start(Order(runs, bench, duts))
     elif options.demo:
         runs = (options.out or Path("runs")).resolve()
-        desktop.start(Order(runs), plan=list(options.cases))
+        whole = {"groups": ["all"]}
+        desktop.start(Order(runs), plan={"cases": options.cases} if options.cases else whole)
     else:
         desktop.ask()
     code = run_application(app)

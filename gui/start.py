@@ -24,6 +24,21 @@ from gui.engine import Order
 from gui.parts import GRID, Notice, button, text
 from gui.recent import Recent, recents
 
+FIRST_RUN = {
+    "groups": [
+        "core-configuration",
+        "core-start-session",
+        "core-stop-session",
+        "core-remote-happy",
+        "core-unlock-happy",
+        "core-basic-non-happy",
+        "core-power-failure",
+        "local-authorization-list",
+        "smart-charging",
+    ]
+}
+"""What a newcomer sees: a run of well below a minute that has something of everything."""
+
 
 def simulated_lab() -> Order:
     """Return the order of the simulated lab, whose runs are kept with this person's data."""
@@ -105,8 +120,8 @@ class StartPage(QWidget):
         return [
             _card(
                 "Simulated lab",
-                "A charging station and eight devices in software. The whole plan starts at once; "
-                "a few steps ask for you. Nothing has to be connected.",
+                "A charging station and eight devices in software. A run of half a minute starts "
+                "at once; a few steps ask for you. Nothing has to be connected.",
                 [],
                 self.lab_button,
             ),

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PyQt6.QtCore import QEvent, Qt
@@ -37,7 +38,7 @@ class Day:
     def until(self, holds: Callable[[], bool]) -> None:
         self.qtbot.waitUntil(holds, timeout=DEADLINE)
 
-    def opened(self, order: Order, plan: list[str] | None = None) -> Day:
+    def opened(self, order: Order, plan: dict[str, Any] | None = None) -> Day:
         """Open the window on an engine of its own."""
         self.desktop.start(order, plan)
         self.connected()
@@ -105,7 +106,7 @@ def test_a_newcomer_starts_the_lab_answers_by_key_and_closes_the_window(
 ) -> None:
     runs = tmp_path / "runs"
     with engine_ended(runs):
-        day = Day(qtbot).opened(Order(runs), plan=[BY_HAND])
+        day = Day(qtbot).opened(Order(runs), plan={"cases": [BY_HAND]})
         run = day.desktop.run
         day.asked()
         # Answered once, and shown as such only after the engine told it.
@@ -135,7 +136,7 @@ def test_a_killed_window_loses_nothing_and_two_windows_see_the_same(
 ) -> None:
     runs = tmp_path / "runs"
     with engine_ended(runs):
-        first = Day(qtbot).opened(Order(runs), plan=[BY_HAND])
+        first = Day(qtbot).opened(Order(runs), plan={"cases": [BY_HAND]})
         first.asked()
         # Another window finds the engine that runs, with its run and its question.
         second = Day(qtbot).opened(Order(runs))
@@ -169,7 +170,7 @@ def test_an_engine_that_was_killed_is_started_anew_and_the_window_goes_on(
 ) -> None:
     runs = tmp_path / "runs"
     with engine_ended(runs):
-        day = Day(qtbot).opened(Order(runs), plan=[BY_HAND])
+        day = Day(qtbot).opened(Order(runs), plan={"cases": [BY_HAND]})
         day.asked()
         served = where_served(runs)
         assert served is not None
@@ -192,7 +193,7 @@ def test_an_engine_that_was_killed_is_started_anew_and_the_window_goes_on(
 def test_aborting_on_closing_leaves_the_lab_safe(qtbot: QtBot, tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     with engine_ended(runs):
-        day = Day(qtbot).opened(Order(runs), plan=[BY_HAND])
+        day = Day(qtbot).opened(Order(runs), plan={"cases": [BY_HAND]})
         day.asked()
         prompts = day.desktop.run.prompts
         assert day.desktop.window is not None
