@@ -24,7 +24,14 @@ if TYPE_CHECKING:
 
 def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("cases", nargs="*", metavar="CASE", help="ids, such as TC_001_CS")
-    parser.add_argument("--group", action="append", default=[], metavar="G", dest="groups")
+    parser.add_argument(
+        "--group",
+        action="append",
+        default=[],
+        metavar="G",
+        dest="groups",
+        help="repeatable, such as core-start-session",
+    )
     parser.add_argument("--all", action="store_true", help="every applicable case")
     parser.add_argument("--plan", type=Path, metavar="F", help="a plan.toml")
     parser.add_argument("--bench", type=Path, metavar="F", required=True, help="the bench.toml")

@@ -55,7 +55,7 @@ def tell(verification: Verification) -> int:
 
 COMMAND = Command(
     "verify",
-    "check a run's hash chain and files, and derive its verdicts again from the records",
+    "check a run's chain and files, and derive its verdicts again",
     _configure,
     _run,
 )

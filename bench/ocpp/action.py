@@ -28,10 +28,6 @@ class Action:
             raise TypeError(f"{self.name} has no field {names} in OCPP {self.version}")
         return CallPattern(self.name, fields)
 
-    def response_fields(self) -> frozenset[str]:
-        """Return the names of the fields that an answer may have."""
-        return frozenset(schema.fields(self.name, "response", self.version))
-
     def __str__(self) -> str:
         return self.name
 
