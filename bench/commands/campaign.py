@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from bench.command import Command
@@ -12,8 +11,6 @@ from bench.commands import campaign_acts as acts
 from bench.commands.campaign_acts import acting
 from bench.commands.name import configure_by, who
 from bench.commands.run import configure_operator
-
-Configure = Callable[[argparse.ArgumentParser], None]
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
