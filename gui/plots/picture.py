@@ -72,7 +72,11 @@ class Picture:
             return 0
         pairs = zip(self._newest, newest, strict=True)
         since = min((old for old, new in pairs if old != new), default=stretch.end)
-        first = stretch.width if since >= stretch.end else math.floor(stretch.x(since)) - MARGIN
+        first = (
+            stretch.width
+            if since >= stretch.end
+            else math.floor(stretch.x(max(since, stretch.begin))) - MARGIN
+        )
         return min(max(0, first), stretch.width - moved)
 
     def paint(

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PyQt6.QtCore import QPoint, QPointF, Qt
-from PyQt6.QtGui import QKeySequence, QShortcut, QWheelEvent
+from PyQt6.QtCore import QPoint, QPointF, QRect, Qt
+from PyQt6.QtGui import QColor, QKeySequence, QShortcut, QWheelEvent
 from pytestqt.qtbot import QtBot
 
 from bench.events import ChannelDeclared, StepStarted
@@ -21,7 +21,7 @@ from gui.plots.channel import Channel, Tile, groups_of, labels
 from gui.plots.drawing import columns, strokes
 from gui.plots.history import FromFile, Got, History
 from gui.plots.panel import PlotPanel
-from gui.plots.picture import Picture
+from gui.plots.picture import Picture, Stretch
 from gui.plots.scale import distance_text, limits, plain, prefix, spelled, ticks, time_text
 from gui.plots.summary import Course
 from gui.plots.view import TimeView
@@ -497,3 +497,19 @@ def test_keys_of_the_plots_go_before_shortcuts_of_the_window(qtbot: QtBot, bench
     bench.panel.span.setFocus()
     press(bench.panel.span, KEY.Key_S)
     assert taken == ["S"]
+
+
+def test_what_a_silent_channel_tells_at_last_is_painted_from_the_left_on() -> None:
+    picture = Picture()
+    stretch = Stretch(0.0, 10.0, 100, 100)
+    picture.paint(
+        QRect(0, 0, 100, 10),
+        1.0,
+        stretch,
+        0,
+        key="k",
+        newest=(5.0, -math.inf),
+        ground=QColor("white"),
+        write=lambda painter: None,
+    )
+    assert picture.start(stretch, "k", (5.0, 5.0)) == 0
