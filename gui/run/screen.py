@@ -102,7 +102,7 @@ class RunScreen(QMainWindow):
         self.setDockNestingEnabled(True)
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         self.setCorner(Qt.Corner.BottomLeftCorner, LEFT)
-        self.setCorner(Qt.Corner.BottomRightCorner, RIGHT)
+        self.setCorner(Qt.Corner.BottomRightCorner, BELOW)  # messages need the width
         self.deeds: list[QAction] = []
         self._run = run
         self._link = link
