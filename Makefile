@@ -1,6 +1,6 @@
 # The two commands of the README are `make demo` and `make test`; both install what they need.
 
-.PHONY: demo test bench mutants variants docs screenshots lint setup clean
+.PHONY: demo test bench mutants variants docs screenshots pictures lint setup clean
 
 export PYTHONUNBUFFERED = 1
 BIN = .venv/bin
@@ -35,6 +35,9 @@ docs: setup
 
 screenshots: setup
 	$(BIN)/python tools/screenshots.py
+
+pictures: setup
+	$(BIN)/python -m tests.gui.pictures
 
 clean:
 	rm -rf .venv runs lab .pytest_cache .mypy_cache .ruff_cache *.egg-info
