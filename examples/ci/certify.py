@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -23,6 +24,21 @@ EVERY = 1.0
 """Seconds between two looks at the run."""
 PATIENCE = 60.0
 """Seconds for which the bench may be out of reach while the run goes on."""
+CANCELS = (signal.SIGINT, signal.SIGTERM)
+"""What a pipeline sends to a job that is cancelled."""
+
+
+class Cancelled(Exception):
+    """The pipeline cancels this job."""
+
+
+def rest() -> None:
+    """Wait until the next look; raises `Cancelled`.
+
+    The signals are blocked otherwise, so that none is lost in the middle of something.
+    """
+    if signal.sigtimedwait(CANCELS, EVERY) is not None:
+        raise Cancelled
 
 
 def say(text: str) -> None:
@@ -60,7 +76,7 @@ class Bench:
             except httpx.TransportError as error:
                 if time.monotonic() > until:
                     stop(f"the bench is out of reach for {PATIENCE:g} s: {error}")
-                time.sleep(EVERY)
+                rest()
 
 
 def stop(why: str) -> None:
@@ -86,7 +102,7 @@ def follow(bench: Bench, run: str) -> dict[str, Any]:
             if prompt["id"] not in asked:
                 asked.add(prompt["id"])
                 say(f"The bench waits for its operator: {prompt['text']}")
-        time.sleep(EVERY)
+        rest()
 
 
 def exit_code(state: dict[str, Any], refused: list[str]) -> int:
@@ -110,6 +126,7 @@ def main() -> int:
     if not options.url or not token:
         stop("--url (or PILOTBENCH_URL) and PILOTBENCH_TOKEN are needed")
     bench = Bench(options.url, token or "")
+    signal.pthread_sigmask(signal.SIG_BLOCK, CANCELS)
     try:
         begun = bench.ask("POST", "runs", cases=options.cases, groups=options.groups).json()
     except httpx.TransportError as error:
@@ -120,9 +137,9 @@ def main() -> int:
         say(f"does not run: {line}")
     try:
         state = follow(bench, run)
-    except KeyboardInterrupt:
+    except Cancelled:
         bench.ask("POST", f"runs/{run}/abort", by="the pipeline")
-        raise
+        return 130
     options.out.mkdir(parents=True, exist_ok=True)
     for name, path in FILES.items():
         (options.out / name).write_bytes(bench.ask("GET", f"runs/{run}/{path}").content)
@@ -132,7 +149,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
+    sys.exit(main())

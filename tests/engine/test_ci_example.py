@@ -85,7 +85,10 @@ async def test_over_the_api_it_is_red_when_a_case_fails(tmp_path: Path) -> None:
     assert failures(tmp_path / "red") == 1
 
 
-async def test_over_the_api_an_interrupted_pipeline_ends_its_run(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_over_the_api_a_cancelled_pipeline_ends_its_run(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     async with bench(tmp_path) as one, one.stream() as viewer:
         secrets = {"PILOTBENCH_URL": one.url, "PILOTBENCH_TOKEN": TOKEN}
         # Far more than it can do until the signal comes.
@@ -93,7 +96,7 @@ async def test_over_the_api_an_interrupted_pipeline_ends_its_run(tmp_path: Path)
         assert program.process.stdout is not None
         async with asyncio.timeout(30):
             await program.process.stdout.readline()
-        program.process.send_signal(signal.SIGINT)
+        program.process.send_signal(number)
         assert (await program.ended()).code == 130
         ended = await viewer.event("RunEnded")
         assert ended["data"]["reason"].startswith("aborted by the pipeline")
