@@ -105,7 +105,7 @@ class ModbusBus:
             )
         cause = _keep_cause(client)
         self._listen(client)
-        if not await client.connect():
+        if not await _finished(client):
             raise cause[0] if cause else TimeoutError(f"no answer within {within:.2g} s")
         _hurry(client)
         return client
@@ -152,6 +152,17 @@ class ModbusBus:
         elif wait > 0:
             # The event loop's timers are late by up to 1 ms, a tenth of a whole exchange.
             await asyncio.to_thread(time.sleep, wait)
+
+
+async def _finished(client: Client) -> bool:
+    """Connect; one who is cancelled meanwhile waits for its end, or the port would stay taken."""
+    connecting = asyncio.ensure_future(client.connect())
+    try:
+        return await asyncio.shield(connecting)
+    except asyncio.CancelledError:
+        connecting.add_done_callback(lambda _: client.close())
+        await asyncio.wait([connecting])
+        raise
 
 
 def _keep_cause(client: Client) -> list[OSError]:

@@ -236,3 +236,17 @@ async def test_an_adapter_is_told_to_hand_over_at_once(
         await link.open()
         await link.close()
     assert told == [True]
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_port_that_was_being_opened_is_free_after_a_cancellation(turns: int) -> None:
+    async with pty(lambda data: b"") as line:
+        address = parse(f"modbus-rtu:{line.path}", "modbus-rtu")
+        opening = asyncio.create_task(ModbusLink(address, "dev").open())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        opening.cancel()
+        await asyncio.wait([opening])
+        link = ModbusLink(address, "dev")
+        await link.open()
+        await link.close()
