@@ -3,6 +3,7 @@
 `progress.svg` is the terminal in the middle of `pilotbench demo`; `report.png` and
 `report-case.png` are the report of a run against a station with a defect, `report-pdf.png` a page
 of its certification report;
+`desktop-*.png` are the desktop app, while the bench asks, at a fail, and comparing two runs;
 `viewer.png` is the page that a vendor watches a run on, against the same station.
 """
 
@@ -182,6 +183,12 @@ def viewer(folder: Path, image: Path) -> None:
         browser.close()
 
 
+def desktop(folder: Path) -> None:
+    """Take the pictures of the desktop app, in a process that has no other screen."""
+    command = [sys.executable, "-m", "tools.desktop_pictures", str(folder), str(IMAGES)]
+    subprocess.run(command, cwd=IMAGES.parents[1], check=True)
+
+
 def main() -> int:
     """Take all pictures."""
     if shutil.which("chromium") is None:
@@ -190,6 +197,7 @@ def main() -> int:
     IMAGES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        desktop(folder)
         viewer(folder, IMAGES / "viewer.png")
         progress(folder, IMAGES / "progress.svg")
         report = failing_report(folder)
