@@ -216,6 +216,7 @@ async def test_a_prompt_is_shown_with_its_picture(browser: Browser, tmp_path: Pa
         async with viewing(browser, link(bench)) as view:
             drawing = view.page.locator("#asked").get_by_role("img", name="Drawing: plug in")
             await drawing.wait_for()
+            await view.until("#asked img[src]")  # the drawing comes after the words
             assert await drawing.evaluate("img => img.decode().then(() => img.naturalWidth)") == 400
             assert await complaints(view) == []
             engine.desk.answer(engine.desk.open[0].id, True)
