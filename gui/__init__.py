@@ -1,1 +1,1 @@
-"""The desktop app: a client of the engine, in PyQt6."""
+"""The desktop app: a client of the engine, in PyQt6 and pyqtgraph."""

@@ -44,7 +44,7 @@ class Shortcuts(QDialog):
             if not deed.shortcut().isEmpty()
         ]
         from gui.messages.table import KEYS as MESSAGE_KEYS
-        from gui.plots.stack import KEYS as PLOT_KEYS
+        from gui.plots.keys import KEYS as PLOT_KEYS
 
         rows += [("While the bench asks something", ""), *PROMPT_KEYS]
         rows += [("In the messages", ""), *MESSAGE_KEYS]

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Sequence
 
-from PyQt6.QtCore import Qt, QTimer
+from PyQt6.QtCore import QEvent, Qt, QTimer
 from PyQt6.QtGui import QHideEvent, QShowEvent
 from PyQt6.QtWidgets import (
     QComboBox,
@@ -125,7 +125,7 @@ class PlotPanel(QWidget):
         area.setWidget(self.stack)
         bar_down = area.verticalScrollBar()
         if bar_down is not None:
-            bar_down.valueChanged.connect(lambda: self.stack.update())
+            bar_down.valueChanged.connect(lambda: self.stack.refresh())
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.setSpacing(6)
@@ -246,7 +246,7 @@ class PlotPanel(QWidget):
             ]
             self.history.want(tiles)
             self._look_by_scope()
-        self.stack.update()
+        self.stack.refresh()
 
     def _show_scope(self, on: bool) -> None:
         self.scope.setVisible(on)
@@ -273,6 +273,14 @@ class PlotPanel(QWidget):
         """Tell what lies between the two cursors."""
         self._stale = True
         self.readout.show_between(self.stack.groups, self._cursor.moment, self.stack.second)
+
+    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802
+        """Follow the theme."""
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.PaletteChange:
+            self.stack.dress()
+            self.scope.trace.dress()
+            self._stale = True
 
     def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802
         """Paint while somebody can see it."""

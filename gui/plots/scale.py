@@ -29,12 +29,6 @@ def time_step(span: float, count: float) -> float:
     return float(next((step for step in TIME_STEPS if step >= rough), TIME_STEPS[-1]))
 
 
-def ticks(low: float, high: float, step: float) -> list[float]:
-    """List the multiples of a step from low to high."""
-    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    return [at * step for at in range(first, last + 1)]
-
-
 def limits(low: float, high: float) -> tuple[float, float]:
     """Widen a range of values to round numbers, so that a plot rarely changes its scale."""
     if not low <= high:

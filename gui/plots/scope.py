@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from PyQt6.QtCore import QPointF, QRectF, QSize, Qt
-from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPen
+import pyqtgraph
+from PyQt6.QtCore import QSize
+from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from gui.palette import font, px, theme
+from gui.palette import px, theme
+from gui.plots.axes import Axis, ValueAxis
 from gui.plots.channel import Channel, Tile, labels
-from gui.plots.drawing import Frame, draw
-from gui.plots.plot import RIGHTMOST, SERIES, mixed
-from gui.plots.scale import limits, plain, prefix, spelled, spelled_rate, step_of, ticks
+from gui.plots.curves import SERIES
+from gui.plots.scale import limits, plain, spelled, spelled_rate
 from gui.plots.summary import Course, Values
 
 FAST = 200.0
@@ -78,7 +79,7 @@ class Scope(QWidget):
         self.channel = QComboBox()
         self.edge = QComboBox()
         self.span = QComboBox()
-        self.said = QLabel()
+        self.said = QLabel("waiting for data")
         self.trace = ScopeTrace()
         self._build()
 
@@ -157,59 +158,58 @@ class Scope(QWidget):
         self.trace.show_course(course, float(fitting[-1]), span, unit)
 
 
-class ScopeTrace(QWidget):
-    """Paints the trace with times from the edge."""
+class ScopeTrace(pyqtgraph.PlotWidget):
+    """Shows the trace with times from the edge."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self._course: Course | None = None
-        self._edge, self._span, self._unit = 0.0, SPANS[USUAL], ""
+        self._values, self._times = ValueAxis("", says_unit=True), EdgeAxis()
+        axes = {"left": self._values, "bottom": self._times}
+        super().__init__(background=None, enableMenu=False, axisItems=axes)
+        self.line = self.plotItem.plot()
+        self._edge = pyqtgraph.InfiniteLine(0)
         self.setAccessibleName("Trace of the scope")
         self.setMinimumSize(QSize(px(240), px(120)))
+        self.addItem(self._edge, ignoreBounds=True)
+        self.setMouseEnabled(x=False, y=False)
+        self.hideButtons()
+        self.showGrid(x=True, y=True, alpha=0.5)
+        self._values.setWidth(px(64))
+        self._times.setHeight(px(26))
+        self.dress()
 
     def show_course(self, course: Course, edge: float, span: float, unit: str) -> None:
         """Show what surrounds an edge."""
-        self._course, self._edge, self._span, self._unit = course, edge, span, unit
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802
-        """Paint grid, edge and trace."""
-        painter = QPainter(self)
-        colours, course = theme(), self._course
-        painter.fillRect(self.rect(), QColor(colours.surface))
-        if course is None or not len(course):
-            painter.setPen(QColor(colours.muted))
-            painter.drawText(QRectF(self.rect()), Qt.AlignmentFlag.AlignCenter, "Waiting for data")
-            painter.end()
+        if not len(course):
+            self.line.clear()
             return
-        area = QRectF(px(64), px(8), self.width() - px(76), self.height() - px(34))
-        begin = self._edge - self._span * BEFORE
-        low, high = limits(float(course.low.min()), float(course.high.max()))
-        frame = Frame(area, begin, begin + self._span, low, high)
-        faint = mixed(colours.border, colours.surface)
-        step = step_of(high - low, max(2.0, area.height() / px(34)))
-        divisor, unit = prefix(max(abs(low), abs(high)), self._unit)
-        painter.setFont(font(11))
-        painter.setPen(QColor(colours.muted))
-        for value in ticks(low, high, step):
-            y = round(frame.y(value))
-            painter.fillRect(QRectF(area.left(), y, area.width(), 1), faint)
-            text = f"{plain(value / divisor, step / divisor)} {unit}"
-            painter.drawText(QRectF(0, y - px(8), px(58), px(16)), RIGHTMOST, text)
-        each = step_of(self._span, 8)
-        for seconds in ticks(-self._span * BEFORE, self._span * (1 - BEFORE), each):
-            x = round(frame.x(self._edge + seconds))
-            painter.fillRect(QRectF(x, area.top(), 1, area.height()), faint)
-            box = QRectF(x - px(40), area.bottom() + px(4), px(80), px(18))
-            text = f"{plain(seconds * 1000, each * 1000)} ms"
-            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
-        painter.setPen(QPen(QColor(colours.accent), 1))
-        edge = round(frame.x(self._edge)) + 0.5
-        painter.drawLine(QPointF(edge, area.top()), QPointF(edge, area.bottom()))
-        painter.setClipRect(area)
-        painter.setPen(QPen(QColor(SERIES["light" if colours.name == "light" else "dark"][0]), 1))
-        draw(painter, frame, course, "line", frame.end)
-        painter.setClipping(False)
-        painter.setPen(QPen(QColor(colours.border), 1))
-        painter.drawRect(area)
-        painter.end()
+        self._values.unit = unit
+        self.line.setData(np.repeat(course.time - edge, 2), interleaved(course))
+        self.setXRange(-span * BEFORE, span * (1 - BEFORE), padding=0)
+        self.setYRange(*limits(float(course.low.min()), float(course.high.max())), padding=0)
+
+    def dress(self) -> None:
+        """Take font and colours of the theme in force."""
+        colours = theme()
+        self.setBackground(colours.surface)
+        for axis in (self._values, self._times):
+            axis.dress()
+        self.line.setPen(QColor(SERIES["light" if colours.name == "light" else "dark"][0]))
+        self._edge.setPen(QColor(colours.accent))
+
+
+class EdgeAxis(Axis):
+    """Times from an edge in ms."""
+
+    def __init__(self) -> None:
+        super().__init__("bottom", 90)
+
+    def tickStrings(  # noqa: N802
+        self, values: Sequence[float], scale: float, spacing: float
+    ) -> list[str]:
+        """Write times."""
+        return [f"{plain(value * 1000, spacing * 1000)} ms" for value in values]
+
+
+def interleaved(course: Course) -> Values:
+    """Return the least and the greatest value of each row, one after the other."""
+    return np.stack((course.low, course.high), axis=1).ravel()

@@ -62,7 +62,7 @@ def plotted(count: int, rate: int, span: float, seconds: float = 8.0) -> Line:
         due = size + round(passed * rate)
         _feed(channels, view, stock, fed, due, rate)
         fed = due
-        stack.repaint()
+        stack.viewport().repaint()
         frames += 1
         if passed >= seconds:
             loop.quit()

@@ -16,6 +16,7 @@ from PyQt6.QtCore import QCoreApplication, QEvent, QSettings
 from PyQt6.QtWidgets import QApplication
 
 from gui.application import dress, make_application
+from tests.gui.hands import windows
 
 if TYPE_CHECKING:
     from tests.gui.served import Served
@@ -36,7 +37,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
 
     Else it is collected in the middle of its own painting, which crashes.
     """
-    for widget in QApplication.topLevelWidgets():
+    for widget in windows():
         widget.hide()
     gc.collect()
     gc.enable()
@@ -54,7 +55,7 @@ def _apart(qapp: QApplication, tmp_path: Path) -> Iterator[None]:
     # A window that a test has let go must not be collected while it is being painted.
     gc.disable()
     yield
-    for widget in QApplication.topLevelWidgets():
+    for widget in windows():
         widget.hide()
         widget.deleteLater()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)

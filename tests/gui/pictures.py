@@ -61,9 +61,10 @@ def take(folder: Path, scale: int) -> None:
 
 def _paint(folder: Path, scale: int) -> None:
     from PyQt6.QtCore import QCoreApplication, QEvent
-    from PyQt6.QtWidgets import QApplication, QWidget
+    from PyQt6.QtWidgets import QWidget
 
     from gui.application import dress, make_application
+    from tests.gui.hands import windows
 
     app = make_application()
     app.setCursorFlashTime(0)
@@ -88,7 +89,7 @@ def _paint(folder: Path, scale: int) -> None:
             shown = make()
             ending = "" if scale == 1 else f"@{scale}x"
             _stand_still(shown).save(str(folder / f"{name}{ending}.png"), quality=0)
-            for widget in QApplication.topLevelWidgets():
+            for widget in windows():
                 widget.hide()
                 widget.deleteLater()
             del shown

@@ -9,23 +9,26 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PyQt6.QtCore import QPoint, QPointF, QRect, Qt
+from PyQt6.QtCore import QEvent, QPoint, QPointF, QRect, Qt
 from PyQt6.QtGui import QColor, QKeySequence, QShortcut, QWheelEvent
+from PyQt6.QtWidgets import QApplication, QScrollArea
 from pytestqt.qtbot import QtBot
 
 from bench.events import ChannelDeclared, StepStarted
 from bench.sample_file import Block, SampleFile
 from bench.samples import Entry, Window
+from gui.application import dress
 from gui.live import LiveRun
+from gui.palette import THEMES
 from gui.plots.channel import Channel, Tile, groups_of, labels
 from gui.plots.drawing import columns, strokes
 from gui.plots.history import FromFile, Got, History
 from gui.plots.panel import PlotPanel
 from gui.plots.picture import Picture, Stretch
-from gui.plots.scale import distance_text, limits, plain, prefix, spelled, ticks, time_text
+from gui.plots.scale import distance_text, limits, plain, prefix, spelled, time_text
 from gui.plots.summary import Course
 from gui.plots.view import TimeView
-from tests.gui.hands import click, drag, press
+from tests.gui.hands import click, double_click, drag, hover, press
 from tests.gui.recorded import records, unconnected
 from tests.gui.talk import came
 
@@ -81,8 +84,14 @@ class Bench:
         got(time, [1_000_000.0] * 100, [1_000_007.0] * 100)
 
     def feed(self, windows: list[Window]) -> None:
+        """Measure something, and paint it."""
         self.run.sample(windows)
         self.run.flush()
+        self.paint()
+
+    def paint(self) -> None:
+        """Paint the plots as they are now."""
+        self.stack.viewport().repaint()
 
     def at(self, moment: float) -> QPoint:
         """The place of a moment in the middle of the first plot."""
@@ -156,7 +165,6 @@ def test_values_and_times_are_round_and_readable() -> None:
     assert limits(229.7, 230.4) == (226, 234)  # noise does not fill a plot
     assert limits(3, 9.7) == (2, 12)
     assert limits(math.inf, -math.inf) == (0, 1)
-    assert ticks(-20, 20, 10) == [-20, -10, 0, 10, 20]
     assert prefix(11_040, "W") == (1000, "kW")
     assert prefix(0.08, "s") == (0.001, "ms")
     assert prefix(5000, "%") == (1, "%")
@@ -256,7 +264,7 @@ def test_keys_freeze_zoom_and_pan_while_capture_goes_on(qtbot: QtBot, bench: Ben
 
 def test_a_click_moves_the_cursor_and_a_message_jumps_the_plots(qtbot: QtBot, bench: Bench) -> None:
     bench.feed(_windows(BEGAN, 700))
-    click(bench.stack, bench.at(BEGAN + 30))
+    click(bench.stack.viewport(), bench.at(BEGAN + 30))
     assert bench.cursor.moment == pytest.approx(BEGAN + 30, abs=0.1)
     assert bench.cursor.record is None
     message = bench.timeline.messages[0]
@@ -264,19 +272,25 @@ def test_a_click_moves_the_cursor_and_a_message_jumps_the_plots(qtbot: QtBot, be
     begin, end = bench.panel.view.range()
     assert begin <= message.moment <= end
     assert bench.panel.pause.isChecked()
+    bench.paint()
     mark = QPointF(bench.at(message.moment).x() + 1, 36)
     hit = bench.stack.message_at(mark)
     assert hit is not None
     assert bench.stack.message_at(QPointF(mark.x() + 40, 36)) is None
     bench.cursor.clear()
-    click(bench.stack, mark.toPoint())
+    click(bench.stack.viewport(), mark.toPoint())
     assert bench.cursor.record == hit.n
 
 
 def test_shift_and_drag_measures_what_lies_between(qtbot: QtBot, bench: Bench) -> None:
     bench.feed(_windows(BEGAN, 600))
     stack = bench.stack
-    drag(stack, bench.at(BEGAN + 20), bench.at(BEGAN + 40), Qt.KeyboardModifier.ShiftModifier)
+    drag(
+        stack.viewport(),
+        bench.at(BEGAN + 20),
+        bench.at(BEGAN + 40),
+        Qt.KeyboardModifier.ShiftModifier,
+    )
     first, second = bench.cursor.moment, stack.second
     assert first == pytest.approx(BEGAN + 20, abs=0.1)
     assert second == pytest.approx(BEGAN + 40, abs=0.1)
@@ -307,6 +321,69 @@ def test_shift_and_drag_measures_what_lies_between(qtbot: QtBot, bench: Bench) -
     assert bench.cursor.moment is None
 
 
+def test_cursors_are_dragged_by_their_lines(bench: Bench) -> None:
+    bench.feed(_windows(BEGAN, 600))
+    bench.cursor.select(BEGAN + 20)
+    bench.stack.second = BEGAN + 40
+    bench.paint()
+    drag(bench.stack.viewport(), bench.at(BEGAN + 20), bench.at(BEGAN + 10))
+    assert bench.cursor.moment == pytest.approx(BEGAN + 10, abs=0.1)
+    bench.paint()
+    drag(bench.stack.viewport(), bench.at(BEGAN + 40), bench.at(BEGAN + 50))
+    assert bench.stack.second == pytest.approx(BEGAN + 50, abs=0.1)
+    assert bench.panel.view.is_live  # the cursor moved, not the view
+    assert "A to B" in bench.panel.readout.between.text()
+
+
+def test_dragging_moves_the_view_and_a_double_click_follows_the_run(bench: Bench) -> None:
+    bench.feed(_windows(BEGAN, 600))
+    drag(bench.stack.viewport(), bench.at(BEGAN + 30), bench.at(BEGAN + 40))
+    assert bench.panel.view.range() == pytest.approx((BEGAN - 10, BEGAN + 50), abs=0.1)
+    assert bench.panel.pause.isChecked()
+    assert bench.cursor.moment is None  # a drag is no click
+    double_click(bench.stack.viewport(), bench.at(BEGAN + 30))
+    assert bench.panel.view.is_live
+    assert not bench.panel.pause.isChecked()
+
+
+def test_the_legend_tells_the_values_under_the_mouse_until_it_leaves(bench: Bench) -> None:
+    bench.feed(_windows(BEGAN, 600))
+    power = bench.stack.plots[0].legend
+    newest = power._pixmap.toImage()
+    hover(bench.stack.viewport(), bench.at(BEGAN + 30))
+    bench.paint()
+    under = power._pixmap.toImage()
+    assert under != newest
+    QApplication.sendEvent(bench.stack, QEvent(QEvent.Type.Leave))
+    bench.paint()
+    assert power._pixmap.toImage() == newest
+
+
+def test_strip_and_axis_stay_at_the_edges_of_what_is_seen(qtbot: QtBot, bench: Bench) -> None:
+    bench.feed(_windows(BEGAN, 600))
+    bench.panel.resize(700, 240)
+    area = bench.stack.parentWidget()
+    assert area is not None
+    qtbot.waitUntil(lambda: bench.stack.height() > area.height())
+    for down in (0, 20):
+        bench.panel.findChild(QScrollArea).verticalScrollBar().setValue(down)  # type: ignore[union-attr]
+        bench.paint()
+        assert bench.stack._strip.geometry().top() == down
+        assert bench.stack._axis.geometry().bottom() == down + area.height()
+
+
+def test_the_plots_follow_the_theme(qapp: QApplication, bench: Bench) -> None:
+    bench.feed(_windows(BEGAN, 600))
+    place = bench.stack.plots[0].area.center().toPoint() + QPoint(0, 20)
+    for name in ("dark", "light"):
+        dress(qapp, name)
+        bench.paint()
+        plain_ground = bench.stack.grab().toImage().pixelColor(place)
+        assert plain_ground == QColor(THEMES[name].surface)
+        axis = bench.stack.plots[0].axis
+        assert axis.textPen().color() == QColor(THEMES[name].muted)
+
+
 def test_the_second_cursor_is_set_by_key(qtbot: QtBot, bench: Bench) -> None:
     bench.feed(_windows(BEGAN, 600))
     press(bench.stack, KEY.Key_Right)
@@ -325,9 +402,10 @@ def test_the_wheel_zooms_around_the_mouse_and_with_shift_pans(bench: Bench) -> N
     bench.feed(_windows(BEGAN, 600))
 
     def turn(modifiers: Qt.KeyboardModifier) -> None:
+        place = bench.at(BEGAN + 15)
         event = QWheelEvent(
-            QPointF(bench.at(BEGAN + 15)),
-            QPointF(),
+            QPointF(place),
+            QPointF(bench.stack.viewport().mapToGlobal(place)),
             QPoint(),
             QPoint(0, 120),
             Qt.MouseButton.NoButton,
@@ -335,7 +413,7 @@ def test_the_wheel_zooms_around_the_mouse_and_with_shift_pans(bench: Bench) -> N
             Qt.ScrollPhase.NoScrollPhase,
             False,
         )
-        bench.stack.wheelEvent(event)
+        QApplication.sendEvent(bench.stack.viewport(), event)
 
     turn(Qt.KeyboardModifier.NoModifier)
     assert bench.panel.view.range() == pytest.approx((BEGAN + 3, BEGAN + 51), abs=0.1)
@@ -468,10 +546,10 @@ def test_a_plot_that_moved_along_looks_as_if_it_were_painted_anew(bench: Bench) 
         entries = (Entry(POWER, 5, level - 1, level + 1, level, level), *slow)
         bench.feed([Window(at + 1, BEGAN + at / 10, BEGAN + at / 10 + 0.1, entries)])
         if at % 3 == 0:
-            bench.stack.repaint()
+            bench.paint()
     moved = bench.stack.grab().toImage()
     for plot in bench.stack.plots:
-        plot._picture = Picture()
+        plot.curves._picture = Picture()
     anew = bench.stack.grab().toImage()
     assert moved.size() == anew.size()
     different = sum(

@@ -83,10 +83,14 @@ def test_the_scope_is_offered_for_fast_channels_and_stands_on_an_edge(qtbot: QtB
     qtbot.waitUntil(panel.scoping.isVisible)
     run.cursor.select(100.05)
     click(panel.scoping)
-    qtbot.waitUntil(lambda: bool(panel.scope.said.text()))
+    assert panel.scope.said.text() == "waiting for data"
+    qtbot.waitUntil(lambda: panel.scope.said.text() != "waiting for data")
     assert panel.scope.said.text() == "level −1.500 V  ·  1 kHz  ·  duty 53.0 %"
     tile = next(tile for tile in source.asked if tile.length == 0.01)
     assert tile.end - 1e-9 <= 100.05 < tile.end + tile.length
+    time, volts = panel.scope.trace.line.getData()
+    assert (volts.min(), volts.max(), len(time)) == (-12.0, 9.0, 2002)
+    assert float(volts[time < 0][-1]) < 0 < float(volts[time > 0][0])  # it stands on the edge
     assert not panel.scope.grab().isNull()
     panel.scope.edge.setCurrentIndex(1)
     panel.scope.edge.activated.emit(1)
