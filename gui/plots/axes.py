@@ -25,6 +25,7 @@ class Axis(pyqtgraph.AxisItem):
     def dress(self) -> None:
         """Take font and colours of the theme in force."""
         self.setPen(None)
+        self.setTickPen(theme().surface)  # a tick without length and pen is still a dot
         self.setTextPen(QColor(theme().muted))
         self.setStyle(tickFont=font(11), tickTextOffset=px(8), autoExpandTextSpace=False)
 

@@ -87,6 +87,7 @@ class Scope(QWidget):
         self.edge.addItems(["Rising edge", "Falling edge"])
         self.span.addItems(list(SPANS))
         self.span.setCurrentText(USUAL)
+        self.channel.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         for box, name in (
             (self.channel, "Channel of the scope"),
             (self.edge, "Edge that the scope stands on"),
@@ -193,6 +194,7 @@ class ScopeTrace(pyqtgraph.PlotWidget):
         self.setBackground(colours.surface)
         for axis in (self._values, self._times):
             axis.dress()
+            axis.setTickPen(colours.border)
         self.line.setPen(QColor(SERIES["light" if colours.name == "light" else "dark"][0]))
         self._edge.setPen(QColor(colours.accent))
 
