@@ -44,7 +44,7 @@ class Banner(QWidget):
         if view.started is None:
             return "READY", "none"
         if view.ended is None:
-            if self._run.is_live and link is not None and link.session.get("run") != self._run.run:
+            if self._run.is_cut:
                 return "UNFINISHED", "error"
             if view.aborted_by is not None:
                 return "ABORTING", "error"

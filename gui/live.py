@@ -77,6 +77,8 @@ class LiveRun(QObject):
     """Windows of samples (`bench.samples.Window`), at most once in a tick."""
     prompts_changed = pyqtSignal()
     """`prompts` are others, or have other deadlines."""
+    cut_changed = pyqtSignal()
+    """`is_cut` is another."""
     ticked = pyqtSignal()
     """A tick is over; for clocks, after all other signals."""
 
@@ -92,6 +94,8 @@ class LiveRun(QObject):
         self.run: str | None = None
         self.is_live = False
         """False for a replay: nothing of it can be acted on."""
+        self.is_cut = False
+        """True once the engine told that the run, which has not ended, goes on no more."""
         self.prompts: dict[str, PromptView] = {}
         """What waits for the operator, oldest first; also what is asked between two runs."""
         self.deadlines: dict[str, datetime] = {}
@@ -112,12 +116,13 @@ class LiveRun(QObject):
         """Take what comes over a link from now on."""
         self._link = link
         self.is_live = True
+        link.session_changed.connect(self._session_told)
 
     def restart(self, run: str | None) -> None:
         """Start over with another run."""
         self.flush()
         self.view = RunView()
-        self.run = run
+        self.run, self.is_cut = run, False
         self.cursor.clear()
         self.timeline.begin_anew((), self.view)
         self.begun.emit()
@@ -145,6 +150,15 @@ class LiveRun(QObject):
         if self._asked:
             self._asked = False
             self.prompts_changed.emit()
+
+    def _session_told(self, session: dict[str, Any]) -> None:
+        """See whether the run goes on; of one that begins, the engine tells a moment later."""
+        view = self.view
+        begun = view.started is not None and view.ended is None
+        is_cut = begun and session.get("run") != self.run
+        if is_cut != self.is_cut:
+            self.is_cut = is_cut
+            self.cut_changed.emit()
 
     def _tick(self) -> None:
         if self._link is not None:

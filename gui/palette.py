@@ -144,6 +144,7 @@ MARKS = {
     "running": Mark(Shape.PLAY, "Running"),
     "waiting": Mark(Shape.RING, "To do"),
     "aborted": Mark(Shape.SQUARE, "Aborted"),
+    "cut": Mark(Shape.SQUARE, "Cut short"),
     "not-applicable": Mark(Shape.DASH, "Not applicable"),
     "undetermined": Mark(Shape.DASH, "Undetermined"),
     "not-runnable": Mark(Shape.DASH, "Not runnable"),

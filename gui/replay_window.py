@@ -102,8 +102,7 @@ class ReplayWindow(QMainWindow):
         screen = RunScreen(self.run, self._link)
         screen.setObjectName("replay-screen")
         screen.setContentsMargins(GRID, 0, GRID, 0)
-        # The rest of its deeds is for a run that goes on.
-        screen.addActions([deed for deed in screen.deeds if deed.objectName().startswith("go-")])
+        screen.addActions(screen.deeds)
         self._column.addWidget(screen, 1)
         self.screen_shown = screen
         playback = Playback(recording, Shown(self.run, recording.name), parent=self)

@@ -75,6 +75,7 @@ class CasePanel(QWidget):
         column.addWidget(self.list, 1)
         run.begun.connect(self._begun)
         run.advanced.connect(self._advanced)
+        run.cut_changed.connect(self._show_head)
         run.cursor.moved.connect(self._pointed)
         self._show_head()
 
@@ -158,12 +159,19 @@ class CasePanel(QWidget):
         self.follow_button.setVisible(not self.is_following and running is not None)
         if case is None:
             self._mark.setPixmap(mark_icon("waiting", 28).pixmap(28, 28))
-            self._title.setText("No case runs")
-            self._purpose.setText("Choose cases on the left and start the run.")
+            live = self._run.is_live
+            self._title.setText("No case runs" if live else "No case has begun")
+            self._purpose.setText(
+                "Choose cases on the left and start the run."
+                if live
+                else "Play the recording (K), or go to the next case (N)."
+            )
             self._elapsed.setText("")
             self._reason.hide()
             return
         state = case.verdict if case.state is State.ENDED else str(case.state)
+        if self._run.is_cut and case.state is State.RUNNING:
+            state = "cut"
         self._mark.setPixmap(mark_icon(state, 28).pixmap(28, 28))
         self._title.setText(f"{case.id}  {case.title}")
         self._purpose.setText(case.purpose.split("\n\n")[0].replace("\n", " "))

@@ -21,14 +21,15 @@ from gui.link import Link
 from gui.live import LiveRun
 from gui.palette import px
 from gui.run.plan_delegate import PlanDelegate
-from gui.run.plan_model import ALL, FILTERS, PlanModel
+from gui.run.plan_entries import ALL, FILTERS, OF_REPLAY
+from gui.run.plan_model import PlanModel
 
 _TICKS = 30
 """Ticks between two looks at the duration of the running case."""
 
 
 class PlanPanel(QWidget):
-    """Shows the plan, and lets cases be chosen."""
+    """Shows the plan, and lets cases be chosen; without a link it is that of a recorded run."""
 
     pointed = pyqtSignal(str)
     """A case that the operator wants to look at."""
@@ -41,7 +42,10 @@ class PlanPanel(QWidget):
         self._link = link
         self._ticks = 0
         self._duts: tuple[str, ...] = ()
-        self.model = PlanModel(self)
+        self._left: tuple[str | None, set[str], int] = None, set(), 0
+        """Case at the cursor, groups that are closed, and what was scrolled before a reset."""
+        self._returns = False
+        self.model = PlanModel(self, recorded=link is None)
         self.search = QLineEdit()
         self.search.setObjectName("plan-search")
         self.search.setAccessibleName("Search the plan")
@@ -51,7 +55,7 @@ class PlanPanel(QWidget):
         self.filter = QComboBox()
         self.filter.setObjectName("plan-filter")
         self.filter.setAccessibleName("Which cases are shown")
-        self.filter.addItems(FILTERS)
+        self.filter.addItems(OF_REPLAY if link is None else FILTERS)
         self.filter.currentTextChanged.connect(self._filter)
         self.dut = QComboBox()
         self.dut.setObjectName("plan-dut")
@@ -70,6 +74,7 @@ class PlanPanel(QWidget):
         column.addWidget(self.tree, 1)
         run.begun.connect(self._begun)
         run.advanced.connect(self._advanced)
+        run.cut_changed.connect(self._begun)
         run.ticked.connect(self._ticked)
         if link is not None:
             link.session_changed.connect(self._session)
@@ -84,9 +89,11 @@ class PlanPanel(QWidget):
         tree.setIndentation(px(18))
         tree.setHeaderHidden(True)
         tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        tree.customContextMenuRequested.connect(self._menu)
-        self.model.modelReset.connect(tree.expandAll)
+        if self._link is not None:
+            tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+            tree.customContextMenuRequested.connect(self._menu)
+        self.model.modelAboutToBeReset.connect(self._leave)
+        self.model.modelReset.connect(self._return)
         selection = tree.selectionModel()
         assert selection is not None
         selection.currentChanged.connect(self._current_changed)
@@ -143,7 +150,7 @@ class PlanPanel(QWidget):
         self.ask()
 
     def _begun(self) -> None:
-        self.model.set_cases(self._run.view.cases)
+        self.model.set_cases(self._run.view.cases, is_cut=self._run.is_cut)
 
     def _advanced(self, records: list[Record]) -> None:
         view = self._run.view
@@ -165,11 +172,37 @@ class PlanPanel(QWidget):
     def _filter(self) -> None:
         self.model.show_only(self.filter.currentText(), self.search.text())
 
+    # What stays when the list is made anew.
+
+    def _leave(self) -> None:
+        closed = {
+            group.name
+            for row, group in enumerate(self.model.groups)
+            if not self.tree.isExpanded(self.model.index(row, 0))
+        }
+        bar = self.tree.verticalScrollBar()
+        hidden = self._left[1] - {group.name for group in self.model.groups}
+        self._left = self.current, closed | hidden, bar.value() if bar is not None else 0
+
+    def _return(self) -> None:
+        case, closed, scrolled = self._left
+        self.tree.expandAll()
+        for row, group in enumerate(self.model.groups):
+            if group.name in closed:
+                self.tree.collapse(self.model.index(row, 0))
+        if case is not None:
+            self._returns = True
+            self.tree.setCurrentIndex(self.model.index_of(case))
+            self._returns = False
+        bar = self.tree.verticalScrollBar()
+        if bar is not None:
+            bar.setValue(scrolled)
+
     # What the operator does.
 
     def _current_changed(self, current: QModelIndex) -> None:
         entry = self.model.entry_at(current)
-        if entry is not None:
+        if entry is not None and not self._returns:
             self.pointed.emit(entry.id)
 
     def _menu(self, place: QPoint) -> None:
@@ -182,7 +215,7 @@ class PlanPanel(QWidget):
             later = menu.addAction("Run from here")
             for action, ids in ((only, [entry.id]), (later, self.model.from_on(entry.id))):
                 assert action is not None
-                action.setEnabled(entry.runnable and self._link is not None)
+                action.setEnabled(entry.runnable)
                 action.triggered.connect(lambda _, ids=ids: self.wanted.emit(ids))
             menu.addSeparator()
         for text, checked in (("Choose all shown", True), ("Choose none of those shown", False)):

@@ -15,7 +15,8 @@ from PyQt6.QtWidgets import (
 from bench.clock import spoken
 from bench.views import State
 from gui.palette import font, mark_of, paint_mark, px, theme
-from gui.run.plan_model import Entry, Group, PlanModel
+from gui.run.plan_entries import Entry, Group
+from gui.run.plan_model import PlanModel
 
 CASE_ROW, GROUP_ROW = 46, 34
 _BOX = 16
@@ -47,9 +48,9 @@ class PlanDelegate(QStyledItemDelegate):
         checked = model.data(index, Qt.ItemDataRole.CheckStateRole)
         if checked is not None:
             self._check_box(painter, self.box_at(option.rect), checked, option)
-        box.setLeft(box.left() + px(_BOX) + px(10))
+            box.setLeft(box.left() + px(_BOX) + px(10))
         if entry is None:
-            self._group(painter, box, model.groups[index.row()], model.said_of(index))
+            self._group(painter, box, model.groups[index.row()])
         else:
             self._case(painter, box, entry)
         painter.restore()
@@ -99,9 +100,9 @@ class PlanDelegate(QStyledItemDelegate):
             QStyle.PrimitiveElement.PE_IndicatorItemViewItemCheck, button, painter, widget
         )
 
-    def _group(self, painter: QPainter, box: QRectF, group: Group, said: str) -> None:
+    def _group(self, painter: QPainter, box: QRectF, group: Group) -> None:
         colours = theme()
-        right = self._right(painter, box, said, font(13), colours.muted)
+        right = self._right(painter, box, group.progress, font(13), colours.muted)
         if group.worst:
             side = px(15)
             mark = QRectF(right - side, box.center().y() - side / 2, side, side)

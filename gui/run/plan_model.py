@@ -3,85 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 from PyQt6.QtCore import QAbstractItemModel, QModelIndex, QObject, Qt, pyqtSignal
 
-from bench.views import CaseView, State
+from bench.views import CaseView
 from gui.palette import mark_of
+from gui.run.plan_entries import ALL, BAD, WOULD_RUN, Entry, Group
 
-WOULD_RUN, TO_DO, NOT_PASSED, ALL = "Would run", "To do", "Not passed", "All cases"
-FILTERS = (WOULD_RUN, TO_DO, NOT_PASSED, ALL)
 _GROUP = 0
 """Internal id of an index that is a group; that of a case is the number of its group plus 1."""
 
 
-@dataclass(slots=True)
-class Entry:
-    """One case of the tree."""
-
-    id: str
-    title: str
-    group: str
-    mark: str = ""
-    outcome: str = "runnable"
-    reason: str = ""
-    checked: bool = False
-    view: CaseView | None = None
-    """What the run that is looked at made of it."""
-
-    @property
-    def runnable(self) -> bool:
-        """Tell whether the engine would run it."""
-        return self.outcome == "runnable"
-
-    @property
-    def shown(self) -> str:
-        """Name the mark that it carries; empty for none."""
-        if self.view is not None:
-            if self.view.state is State.ENDED:
-                return "aborted" if self.view.ended == "aborted" else self.view.verdict
-            return str(self.view.state)
-        return "" if self.runnable else self.outcome
-
-
-@dataclass(slots=True)
-class Group:
-    """A group of cases."""
-
-    name: str
-    entries: list[Entry] = field(default_factory=list)
-
-    @property
-    def title(self) -> str:
-        """Name it for people."""
-        return self.name.replace("-", " ").capitalize()
-
-    @property
-    def worst(self) -> str:
-        """Name the mark of the worst verdict so far; empty while there is none."""
-        found = [entry.shown for entry in self.entries if entry.view is not None]
-        for name in ("running", "error", "fail", "inconclusive", "aborted"):
-            if name in found:
-                return name
-        if found and all(name == "pass" for name in found):
-            return "pass"
-        return "waiting" if found else ""
-
-
 class PlanModel(QAbstractItemModel):
-    """Groups and cases; what is checked will run."""
+    """Groups and cases; what is checked will run, unless it is the plan of a recorded run."""
 
     checks_changed = pyqtSignal()
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None, *, recorded: bool = False) -> None:
         super().__init__(parent)
+        self._recorded = recorded
         self.entries: dict[str, Entry] = {}
         """All cases by id, in the order of the suite."""
         self.groups: list[Group] = []
         """Those that the filter lets through."""
-        self._filter, self._words = WOULD_RUN, ""
+        self._filter, self._words = ALL if recorded else WOULD_RUN, ""
 
     # What it shows.
 
@@ -107,12 +53,13 @@ class PlanModel(QAbstractItemModel):
                 self.entries.setdefault(old.id, old)
         self._arrange()
 
-    def set_cases(self, cases: Iterable[CaseView]) -> None:
-        """Take the cases of another run."""
+    def set_cases(self, cases: Iterable[CaseView], *, is_cut: bool = False) -> None:
+        """Take the cases of another run, which may have been cut short."""
         for entry in self.entries.values():
             entry.view = None
         for case in cases:
-            self._entry(case).view = case
+            entry = self._entry(case)
+            entry.view, entry.is_cut = case, is_cut
         self._arrange()
 
     def refresh(self, cases: Iterable[CaseView]) -> None:
@@ -122,7 +69,7 @@ class PlanModel(QAbstractItemModel):
             entry = self._entry(case)
             entry.view = case
             place = self._place(entry)
-            moved |= self._passes(entry) != (place is not None)
+            moved |= entry.passes(self._filter, self._words) != (place is not None)
             if place is not None:
                 group, row = place
                 above = self.index(group, 0)
@@ -144,25 +91,11 @@ class PlanModel(QAbstractItemModel):
         self.beginResetModel()
         groups: dict[str, Group] = {}
         for entry in self.entries.values():
-            if self._passes(entry):
+            if entry.passes(self._filter, self._words):
                 groups.setdefault(entry.group, Group(entry.group)).entries.append(entry)
         self.groups = list(groups.values())
         self.endResetModel()
         self.checks_changed.emit()
-
-    def _passes(self, entry: Entry) -> bool:
-        text = f"{entry.id} {entry.title} {entry.group}".lower()
-        if not all(word in text for word in self._words.split()):
-            return False
-        match self._filter:
-            case "Would run":
-                return entry.runnable or entry.view is not None
-            case "To do":
-                return entry.runnable and entry.shown in ("", "waiting", "running")
-            case "Not passed":
-                return entry.shown in ("fail", "inconclusive", "error", "aborted")
-            case _:
-                return True
 
     # What is chosen.
 
@@ -174,11 +107,7 @@ class PlanModel(QAbstractItemModel):
     @property
     def not_passed(self) -> list[str]:
         """The ids whose case ended otherwise than with pass."""
-        return [
-            entry.id
-            for entry in self.entries.values()
-            if entry.shown in ("fail", "inconclusive", "error", "aborted")
-        ]
+        return [entry.id for entry in self.entries.values() if entry.shown in BAD]
 
     def from_on(self, case: str) -> list[str]:
         """Return the checked ids from a case on, which counts whether or not it is checked."""
@@ -257,7 +186,7 @@ class PlanModel(QAbstractItemModel):
         """Let what would run be checked."""
         found = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
         entry = self.entry_at(index)
-        if entry is None or entry.runnable:
+        if not self._recorded and (entry is None or entry.runnable):
             found |= Qt.ItemFlag.ItemIsUserCheckable
         return found
 
@@ -265,7 +194,7 @@ class PlanModel(QAbstractItemModel):
         self, index: QModelIndex, value: Any, role: int = Qt.ItemDataRole.EditRole
     ) -> bool:
         """Check a case, or all of a group."""
-        if role != Qt.ItemDataRole.CheckStateRole:
+        if role != Qt.ItemDataRole.CheckStateRole or self._recorded:
             return False
         entry = self.entry_at(index)
         ids = [entry.id] if entry else [one.id for one in self.groups[index.row()].entries]
@@ -274,31 +203,27 @@ class PlanModel(QAbstractItemModel):
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Tell what an index shows; how it looks is the delegate's."""
+        if role == Qt.ItemDataRole.CheckStateRole and self._recorded:
+            return None
         entry = self.entry_at(index)
         if entry is None:
-            return self._of_group(self.groups[index.row()], role)
+            return _of_group(self.groups[index.row()], role)
         return _of_entry(entry, role)
 
-    def said_of(self, index: QModelIndex) -> str:
-        """Say how far a group is."""
-        group = self.groups[index.row()]
-        seen = [entry.view for entry in group.entries if entry.view is not None]
-        done = sum(view.state is State.ENDED for view in seen)
-        return f"{done} of {len(seen)}" if seen else str(len(group.entries))
 
-    def _of_group(self, group: Group, role: int) -> Any:
-        match role:
-            case Qt.ItemDataRole.DisplayRole:
-                return group.title
-            case Qt.ItemDataRole.CheckStateRole:
-                checked = {entry.checked for entry in group.entries if entry.runnable}
-                if checked == {True, False}:
-                    return Qt.CheckState.PartiallyChecked
-                return Qt.CheckState.Checked if True in checked else Qt.CheckState.Unchecked
-            case Qt.ItemDataRole.AccessibleTextRole:
-                return f"Group {group.title}, {mark_of(group.worst).word if group.worst else ''}"
-            case _:
-                return None
+def _of_group(group: Group, role: int) -> Any:
+    match role:
+        case Qt.ItemDataRole.DisplayRole:
+            return group.title
+        case Qt.ItemDataRole.CheckStateRole:
+            checked = {entry.checked for entry in group.entries if entry.runnable}
+            if checked == {True, False}:
+                return Qt.CheckState.PartiallyChecked
+            return Qt.CheckState.Checked if True in checked else Qt.CheckState.Unchecked
+        case Qt.ItemDataRole.AccessibleTextRole:
+            return f"Group {group.title}, {mark_of(group.worst).word if group.worst else ''}"
+        case _:
+            return None
 
 
 def _of_entry(entry: Entry, role: int) -> Any:

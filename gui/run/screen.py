@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from PyQt6.QtCore import QByteArray, Qt, QTimer, pyqtSignal
-from PyQt6.QtGui import QAction, QCloseEvent, QKeySequence
+from PyQt6.QtGui import QAction, QCloseEvent
 from PyQt6.QtWidgets import (
     QDockWidget,
     QFrame,
@@ -22,7 +22,7 @@ from gui.application import settings
 from gui.link import Link
 from gui.live import LiveRun
 from gui.operator import operator_name, set_operator_name
-from gui.parts import text
+from gui.parts import deed, text
 from gui.run.case import CasePanel
 from gui.run.controls import Controls
 from gui.run.plan import PlanPanel
@@ -108,8 +108,9 @@ class RunScreen(QMainWindow):
         self._link = link
         self._parts = [one for one in DOCKS if run.is_live or not one.live]
         self.docks: dict[str, QDockWidget] = {}
-        self.plan = PlanPanel(run, link)
-        self.controls = Controls(run, link, self.plan)
+        # Over a recorded run there is nothing to choose, to start or to abort.
+        self.plan = PlanPanel(run, link if run.is_live else None)
+        self.controls = Controls(run, link, self.plan) if run.is_live else None
         self.case = CasePanel(run)
         self.prompt = PromptBar(run, link)
         self.echo = text(role="small")
@@ -117,7 +118,8 @@ class RunScreen(QMainWindow):
         self.echo.setContentsMargins(16, 0, 16, 4)
         self.echo.hide()
         self.setCentralWidget(self._centre())
-        self.controls.told.connect(self.told)
+        if self.controls is not None:
+            self.controls.told.connect(self.told)
         self.plan.pointed.connect(self.case.look_at)
         self.case.followed.connect(self.plan.show_case)
         run.prompts_changed.connect(self._tell_echo)
@@ -138,8 +140,8 @@ class RunScreen(QMainWindow):
         column = QVBoxLayout(card)
         column.setContentsMargins(12, 4, 12, 12)
         column.addWidget(self.plan, 1)
-        column.addWidget(self.controls)
-        self.controls.setVisible(self._run.is_live)
+        if self.controls is not None:
+            column.addWidget(self.controls)
         return card
 
     def _centre(self) -> QWidget:
@@ -167,7 +169,10 @@ class RunScreen(QMainWindow):
     # Deeds.
 
     def _add_deeds(self) -> None:
+        self._add_deed("search-plan", "Search the plan", self._search, "Ctrl+F")
         controls = self.controls
+        if controls is None:
+            return
         for name, words, act, keys in (
             ("start", "Run the chosen cases", controls.start, "Ctrl+R"),
             ("failed-again", "Run again what did not pass", controls.start_failed, "Ctrl+Shift+R"),
@@ -175,26 +180,19 @@ class RunScreen(QMainWindow):
             ("from-here", "Run from the cursor on", controls.start_here, "Ctrl+Shift+H"),
             ("pause", "Pause the run, or let it go on", controls.pause, "Ctrl+P"),
             ("abort", "Abort the run…", controls.ask_abort, "Ctrl+Shift+A"),
-            ("search-plan", "Search the plan", self._search, "Ctrl+F"),
             ("follow", "Follow the case that runs", self.case.follow, "Ctrl+End"),
+            ("operator-name", "Who sits at the bench…", self._ask_name, ""),
         ):
-            deed = QAction(words, self)
-            deed.setObjectName(name)
-            deed.setShortcut(QKeySequence(keys))
-            deed.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            deed.triggered.connect(lambda _, do=act: do())
-            deed.setEnabled(self._run.is_live or act == self._search)
-            self.deeds.append(deed)
+            self._add_deed(name, words, act, keys)
         sound = QAction("Sound with questions of the bench", self)
         sound.setObjectName("sound")
         sound.setCheckable(True)
         sound.setChecked(bool(settings().value("prompt/sound", False, type=bool)))
         sound.toggled.connect(lambda on: settings().setValue("prompt/sound", on))
         self.deeds.append(sound)
-        who = QAction("Who sits at the bench…", self)
-        who.setObjectName("operator-name")
-        who.triggered.connect(self._ask_name)
-        self.deeds.append(who)
+
+    def _add_deed(self, name: str, words: str, act: Callable[[], object], keys: str) -> None:
+        self.deeds.append(deed(self, name, words, act, *filter(None, (keys,))))
 
     def _ask_name(self) -> None:
         asking = QInputDialog(self)
@@ -234,12 +232,8 @@ class RunScreen(QMainWindow):
             assert toggle is not None
             toggle.setText(f"Show or hide {one.title}")
             self.deeds.append(toggle)
-            go = QAction(f"Go to {one.title}", self)
-            go.setObjectName(f"go-{one.name}")
-            go.setShortcut(QKeySequence(one.keys))
-            go.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            go.triggered.connect(lambda _, name=one.name: self._go(name))
-            self.deeds.append(go)
+            go = partial(self._go, one.name)
+            self._add_deed(f"go-{one.name}", f"Go to {one.title}", go, one.keys)
         for dock in first.values():
             dock.raise_()
 

@@ -9,9 +9,11 @@ from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QInputDialog, QStyleOptionViewItem
 from pytestqt.qtbot import QtBot
 
-from bench.events import CaseEnded
+from bench.events import CaseEnded, CaseStarted
+from gui.banner import Banner
 from gui.link import Refusal
 from gui.live import LiveRun
+from gui.run.case import CasePanel
 from gui.run.controls import Controls
 from gui.run.plan import PlanPanel
 from gui.run.plan_delegate import PlanDelegate
@@ -155,6 +157,46 @@ def test_verdicts_come_with_the_records(qtbot: QtBot) -> None:
     # Another run starts over.
     plan.run.restart("another")
     assert plan.model.not_passed == []
+
+
+def test_the_cursor_and_closed_groups_stay_when_the_list_is_made_anew(qtbot: QtBot) -> None:
+    plan = Plan(qtbot)
+    plan.panel.go_to("TC_902_CS")
+    pointed: list[str] = []
+    plan.panel.pointed.connect(pointed.append)
+    plan.panel.tree.collapse(plan.model.index(0, 0))
+    plan.panel.ask()
+    assert plan.panel.current == "TC_902_CS"
+    assert not plan.panel.tree.isExpanded(plan.model.index(0, 0))
+    # A case that the filter lets go meanwhile takes the cursor with it, and no group is opened.
+    plan.panel.search.setText("903")
+    plan.panel.search.clear()
+    assert plan.panel.tree.isExpanded(plan.model.index(1, 0))
+    assert not plan.panel.tree.isExpanded(plan.model.index(0, 0))
+    assert pointed == []
+
+
+def test_a_run_that_is_cut_short_is_not_shown_as_running(qtbot: QtBot) -> None:
+    plan = Plan(qtbot)
+    banner, case = Banner(plan.run, plan.link), CasePanel(plan.run)
+    for widget in (banner, case):
+        qtbot.addWidget(widget)
+    found = records()
+    shown(plan.run, found[: number_of(CaseStarted, found) + 1])
+    name = plan.run.view.cases[0].id
+    # The record came before the engine told of the run.
+    assert banner.state == ("RUNNING", "running")
+    plan.tell(run=plan.run.run)
+    assert banner.state == ("RUNNING", "running")
+    plan.tell(run=None)
+    assert banner.state == ("UNFINISHED", "error")
+    assert plan.model.entries[name].shown == "cut"
+    assert "cut" in [group.worst for group in plan.model.groups]
+    assert case._elapsed.text().startswith("Cut short")
+    assert plan.model.not_passed == [name]
+    shown(plan.run, found)
+    assert banner.state == ("FAIL", "fail")
+    assert plan.model.entries[name].shown == "fail"
 
 
 def test_an_abort_is_asked_for_twice_and_a_run_can_be_held(qtbot: QtBot) -> None:

@@ -22,7 +22,9 @@ from gui.playback import Playback
 from gui.recording import Recording, read_recording
 from gui.replay_window import ReplayWindow
 from gui.terminal_replay import replay_in_terminal
+from tests.gui.asked import AskedLink
 from tests.gui.recorded import JOURNAL
+from tests.gui.test_plan import PROCEDURES
 
 
 class Screen:
@@ -198,6 +200,36 @@ def test_the_window_is_worked_by_keys_alone(qtbot: QtBot, recording: Recording) 
     assert window.run.view.records == len(recording.records)
     press(window, Qt.Key.Key_F)
     assert window.bar.where.text() == "There is no fail after this place."
+
+
+def test_a_replay_chooses_starts_and_asks_nothing(qtbot: QtBot, recording: Recording) -> None:
+    link = AskedLink()
+    link.answers["/procedures"] = PROCEDURES
+    window = ReplayWindow(link)
+    qtbot.addWidget(window)
+    window.show_recording(recording)
+    window.show()
+    with qtbot.waitActive(window):
+        window.activateWindow()
+    # The engine that it was opened from goes on telling what it does.
+    link.session = {"run": "another", "duts": []}
+    link.session_changed.emit(link.session)
+    screen = window.screen_shown
+    assert screen is not None
+    plan = screen.plan
+    assert list(plan.model.entries) == [case.id for case in window.run.view.cases]
+    first = plan.model.index_of(window.run.view.cases[0].id)
+    assert plan.model.data(first, Qt.ItemDataRole.CheckStateRole) is None
+    assert not plan.model.flags(first) & Qt.ItemFlag.ItemIsUserCheckable
+    assert plan.tree.contextMenuPolicy() is Qt.ContextMenuPolicy.DefaultContextMenu
+    shown = [plan.filter.itemText(at) for at in range(plan.filter.count())]
+    assert shown == ["All cases", "Not passed"]
+    names = {deed.objectName() for deed in screen.deeds}
+    assert not names & {"start", "alone", "from-here", "failed-again", "abort", "pause"}
+    press(window, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
+    assert [verb for verb, _, _ in link.asked if verb != "GET"] == []
+    press(window, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
+    assert plan.search.hasFocus()
 
 
 def test_the_window_reads_a_folder_bit_by_bit(qtbot: QtBot, tmp_path: Path) -> None:

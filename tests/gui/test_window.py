@@ -15,6 +15,7 @@ from gui.palette import scale, theme
 from gui.run.screen import RunScreen
 from gui.window import SCREENS, MainWindow
 from tests.gui import hands
+from tests.gui.asked import AskedLink
 from tests.gui.recorded import number_of, records, shown, unconnected
 
 
@@ -92,6 +93,25 @@ def test_themes_and_larger_texts_are_remembered(qtbot: QtBot, qapp: QApplication
     deeds["larger"].trigger()
     assert scale() == 2.0
     assert window.banner.sizeHint().height() == 192
+
+
+def test_keys_of_the_run_work_wherever_the_focus_is(qtbot: QtBot) -> None:
+    run, link = LiveRun(), AskedLink()
+    run.follow(link)
+    window = MainWindow(run, link)
+    qtbot.addWidget(window)
+    window.show()
+    with qtbot.waitActive(window):
+        window.activateWindow()
+    found = records()
+    shown(run, found[: number_of(CaseEnded, found)])
+    link.session = {"run": run.run}
+    link.session_changed.emit(link.session)
+    focus = QApplication.focusWidget()
+    assert focus is not None
+    focus.clearFocus()  # as after the answer to a question
+    hands.press(window, Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier)
+    assert link.posts(f"/runs/{run.run}/pause") != []
 
 
 def test_a_case_is_found_by_its_id(qtbot: QtBot) -> None:
