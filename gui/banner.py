@@ -97,7 +97,7 @@ class Banner(QWidget):
         parts = []
         if dut and dut.get("identity"):
             parts.append(str(dut["identity"]))
-        if self._link is not None and session:
+        if self._link is not None and self._link.state == "connected" and session:
             connected = session.get("ocpp", {}).get("connected")
             parts.append("online" if connected else "offline")
             watching = len(session.get("viewers") or [])

@@ -123,6 +123,7 @@ class Desktop(QObject):
             if self.page is not None:
                 self.page.fail(why)
             return
+        self.window.notices.settle("link")  # for the same reason
         self.window.notices.tell(
             "engine",
             f"The engine has ended: {why}. What it recorded is kept; a run that went on is cut "

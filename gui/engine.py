@@ -50,10 +50,13 @@ class Order:
 
 
 class OwnEngine(QObject):
-    """Starts the engine of an order, or finds the one that still runs; outlives no order to end."""
+    """Starts the engine of an order, or finds the one that still runs; outlives no order to end.
+
+    One that ended by itself is looked for further: another window may start it anew.
+    """
 
     ready = pyqtSignal(str, str)
-    """Its URL and the operator's token."""
+    """Its URL and the operator's token; again, each time that it is another engine."""
     failed = pyqtSignal(str)
     """It could not be started, or it ended without having been told to; why, in words."""
     ended = pyqtSignal()
@@ -68,6 +71,8 @@ class OwnEngine(QObject):
         self._process = 0
         self._is_ready = False
         self._is_ending = False
+        self._is_lost = False
+        """It ended by itself after it was ready, and is looked for."""
         self._seat = -1
         self._timer = QTimer(self)
         self._timer.setInterval(LOOKING)
@@ -76,11 +81,11 @@ class OwnEngine(QObject):
     @property
     def is_running(self) -> bool:
         """Tell whether it runs, as far as the last look tells."""
-        return self._timer.isActive()
+        return self._timer.isActive() and not self._is_lost
 
     def start(self) -> None:
         """Find or start it; `ready` or `failed` follows."""
-        self._is_ready = self._is_ending = False
+        self._is_ready = self._is_ending = self._is_lost = False
         self.was_found = where_served(self.order.runs) is not None
         if not self.was_found:
             try:
@@ -146,6 +151,10 @@ class OwnEngine(QObject):
 
     def _look(self) -> None:
         served = where_served(self.order.runs)
+        if self._is_lost:
+            if served is None:
+                return
+            self._is_lost, self.was_found = False, True
         code = None if self._child is None else self._child.poll()
         if self._child is not None and not self._is_ready and served is not None:
             if code is not None:
@@ -165,20 +174,23 @@ class OwnEngine(QObject):
         gone = code is not None if self._child else served is None and self._is_ready
         if not gone:
             return
-        self._timer.stop()
         self._child = None
+        self._is_lost = self._is_ready and not self._is_ending
+        self._is_ready = False
+        if not self._is_lost:
+            self._timer.stop()
         if self._is_ending:
             self.ended.emit()
         else:
             self.failed.emit(self._why(code))
 
     def _why(self, code: int | None) -> str:
-        """Say why it ended by itself: the last thing it said."""
+        """Say why it ended by itself: by whom it was killed, else the last thing it said."""
+        if code is not None and code < 0:
+            with suppress(ValueError):
+                return f"it was ended by {signal.Signals(-code).name}"
         with suppress(OSError):
             said = (self.order.runs / LOG).read_text("utf-8", "replace").strip()
             if said:
                 return said.splitlines()[-1].removeprefix("pilotbench: ")
-        if code is not None and code < 0:
-            with suppress(ValueError):
-                return f"it was ended by {signal.Signals(-code).name}"
-        return "it ended" if code is None else f"it ended with exit code {code}"
+        return "it left no word" if code is None else f"it ended with exit code {code}"

@@ -39,10 +39,12 @@ class Notices(QWidget):
             button = QPushButton(way_out)
             button.setObjectName(f"notice-{key}-act")
             button.setAccessibleName(f"{way_out}: {text}")
+            button.setToolTip("F4")
             button.clicked.connect(act)
             row.addWidget(button)
         dismiss = QPushButton("Dismiss")
         dismiss.setAccessibleName(f"Dismiss: {text}")
+        dismiss.setToolTip("Shift+F4")
         dismiss.setProperty("role", "flat")
         dismiss.clicked.connect(lambda: self.settle(key))
         row.addWidget(dismiss)
@@ -60,6 +62,26 @@ class Notices(QWidget):
             frame.hide()
             frame.deleteLater()
             self._fit()
+
+    def act(self) -> bool:
+        """Press the button of the newest notice that has one; tell whether there is one."""
+        for key, frame in reversed(self._shown.items()):
+            button = frame.findChild(QPushButton, f"notice-{key}-act")
+            if button is not None:
+                button.click()
+                return True
+        return False
+
+    def dismiss(self) -> bool:
+        """Take the newest notice away; tell whether there is one."""
+        if not self._shown:
+            return False
+        self.settle(next(reversed(self._shown)))
+        return True
+
+    def tells(self, key: str) -> bool:
+        """Tell whether a notice is shown."""
+        return key in self._shown
 
     @property
     def texts(self) -> list[str]:

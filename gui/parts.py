@@ -101,7 +101,8 @@ class Notice(QFrame):
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._act = button("", self._acted)
-        self._close = button("Close", self.hide_it, name="Close this notice")
+        self._act.setToolTip("F4")
+        self._close = button("Close", self.hide_it, name="Close this notice", tip="Shift+F4")
         self._then: Callable[[], object] | None = None
         row.addWidget(self._word)
         row.addWidget(self._text, 1)
@@ -133,6 +134,13 @@ class Notice(QFrame):
         self._then = then
         restyle(self, self._word, self._text)
         self.show()
+
+    def act(self) -> bool:
+        """Do what it offers; tell whether it offers something."""
+        if self.isHidden() or self._act.isHidden():
+            return False
+        self._act.click()
+        return True
 
     def hide_it(self) -> None:
         """Take it away."""

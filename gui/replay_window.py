@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from PyQt6.QtCore import QTimer
-from PyQt6.QtGui import QCloseEvent
+from PyQt6.QtGui import QAction, QCloseEvent
 from PyQt6.QtWidgets import QMainWindow, QProgressBar, QVBoxLayout, QWidget
 
 from bench.journal import Record
@@ -14,11 +14,13 @@ from bench.sample_file import SAMPLES
 from gui.banner import Banner
 from gui.link import Link
 from gui.live import LiveRun
-from gui.parts import GRID, Empty
+from gui.looks import looks
+from gui.parts import GRID, Empty, deed
 from gui.playback import Playback
 from gui.recording import Recording, journal_of, reading
 from gui.replay import PlaybackBar
 from gui.run.screen import RunScreen
+from gui.shortcuts import Shortcuts
 
 SLICE = 500
 """Records of a file that are read before the window gets its turn."""
@@ -54,6 +56,8 @@ class ReplayWindow(QMainWindow):
         self.resize(1366, 768)
         self.run = LiveRun(self)
         self.bar: PlaybackBar | None = None
+        self.screen_shown: RunScreen | None = None
+        self.deeds: list[QAction] = []
         self._link = link or Link("http://127.0.0.1:1", "", self)
         self._column = QVBoxLayout()
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -108,16 +112,28 @@ class ReplayWindow(QMainWindow):
         playback = Playback(recording, Shown(self.run, recording.name), parent=self)
         self.bar = PlaybackBar(playback, self)
         self._column.addWidget(self.bar)
+        self.deeds = [
+            *looks(self),
+            deed(self, "shortcuts", "List the shortcuts", self._shortcuts, "F1"),
+            deed(self, "quit", "Close the replay", self.close, "Ctrl+Q"),
+        ]
+        self.addActions(self.deeds)
         menu = self.menuBar()
-        if menu is not None:
-            listed = menu.addMenu("Playback")
-            if listed is not None:
-                listed.addActions(self.bar.deeds)
+        assert menu is not None
+        for title, deeds in (("Playback", self.bar.deeds), ("Window", self.deeds)):
+            listed = menu.addMenu(title)
+            assert listed is not None
+            listed.addActions(deeds)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(GRID)
         playback.set_speed(self._speed)
         playback.seek(0.0)
         self.bar.play.setFocus()
+
+    def _shortcuts(self) -> None:
+        if self.bar is not None and self.screen_shown is not None:
+            deeds = [*self.bar.deeds, *self.screen_shown.deeds, *self.deeds]
+            Shortcuts(self, deeds, asks=False).open()
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 - Qt's name
         """Hold the time: nothing goes on in a window that is gone."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QKeySequence
+from PyQt6.QtGui import QAction, QKeySequence
 from PyQt6.QtWidgets import (
     QDialog,
     QGridLayout,
@@ -15,9 +15,6 @@ from PyQt6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
-
-if TYPE_CHECKING:
-    from gui.window import MainWindow
 
 PROMPT_KEYS = (
     ("Enter", "It is done, or: pass"),
@@ -30,9 +27,9 @@ PROMPT_KEYS = (
 
 
 class Shortcuts(QDialog):
-    """Lists what keys do."""
+    """Lists what keys do: those of a window's deeds, and those of its parts."""
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: QWidget, deeds: Sequence[QAction], *, asks: bool = True) -> None:
         super().__init__(window)
         self.setObjectName("shortcuts")
         self.setWindowTitle("Shortcuts")
@@ -40,13 +37,14 @@ class Shortcuts(QDialog):
         rows = [("Everywhere and on this screen", "")]
         rows += [
             (deed.shortcut().toString(QKeySequence.SequenceFormat.NativeText), deed.text())
-            for deed in window.all_deeds
+            for deed in deeds
             if not deed.shortcut().isEmpty()
         ]
         from gui.messages.table import KEYS as MESSAGE_KEYS
         from gui.plots.keys import KEYS as PLOT_KEYS
 
-        rows += [("While the bench asks something", ""), *PROMPT_KEYS]
+        if asks:
+            rows += [("While the bench asks something", ""), *PROMPT_KEYS]
         rows += [("In the messages", ""), *MESSAGE_KEYS]
         rows += [("In the plots", ""), *PLOT_KEYS]
         inside = QWidget()

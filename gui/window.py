@@ -6,9 +6,8 @@ from collections.abc import Callable
 from functools import partial
 
 from PyQt6.QtCore import QByteArray, QEvent, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QAction, QCloseEvent, QKeySequence
+from PyQt6.QtGui import QAction, QCloseEvent
 from PyQt6.QtWidgets import (
-    QApplication,
     QButtonGroup,
     QFrame,
     QHBoxLayout,
@@ -19,54 +18,16 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from gui.application import dress, settings
+from gui.application import settings
 from gui.banner import Banner
 from gui.icons import icon
 from gui.link import Link, Refusal
 from gui.live import LiveRun
+from gui.looks import looks
 from gui.notices import Notices
-from gui.palette import THEMES, scale, theme
-from gui.screen import Place, deeds_of
-
-
-def _run_screen(run: LiveRun, link: Link) -> QWidget:
-    from gui.run.screen import RunScreen
-
-    return RunScreen(run, link)
-
-
-def _dut_screen(run: LiveRun, link: Link) -> QWidget:
-    from gui.dut.screen import DutScreen
-
-    return DutScreen(run, link)
-
-
-def _bench_screen(run: LiveRun, link: Link) -> QWidget:
-    from gui.bench.screen import BenchScreen
-
-    return BenchScreen(run, link)
-
-
-def _results_screen(run: LiveRun, link: Link) -> QWidget:
-    from gui.results.screen import ResultsScreen
-
-    return ResultsScreen(run, link)
-
-
-def _share_screen(run: LiveRun, link: Link) -> QWidget:
-    from gui.share.screen import ShareScreen
-
-    return ShareScreen(run, link)
-
-
-# Each is imported when it is first shown: the window is there sooner.
-SCREENS = (
-    Place("run", "Run", _run_screen),
-    Place("dut", "DUT", _dut_screen),
-    Place("bench", "Bench", _bench_screen),
-    Place("results", "Results", _results_screen),
-    Place("share", "Share", _share_screen),
-)
+from gui.parts import Notice, deed
+from gui.screen import deeds_of
+from gui.screens import SCREENS
 
 
 class MainWindow(QMainWindow):
@@ -162,8 +123,7 @@ class MainWindow(QMainWindow):
             screen.setObjectName(f"{name}-screen")
             self._screens[name] = screen
             self._stack.addWidget(screen)
-            for deed in deeds_of(screen):
-                screen.addAction(deed)
+            screen.addActions(deeds_of(screen))
             told = getattr(screen, "told", None)
             if told is not None:
                 told.connect(self._told)
@@ -171,17 +131,12 @@ class MainWindow(QMainWindow):
 
     # Deeds.
 
-    def add_deed(
-        self, name: str, text: str, act: Callable[[], object], *keys: str | QKeySequence
-    ) -> QAction:
+    def add_deed(self, name: str, text: str, act: Callable[[], object], *keys: str) -> QAction:
         """Add something that can be done from everywhere."""
-        deed = QAction(text, self)
-        deed.setObjectName(name)
-        deed.setShortcuts([QKeySequence(key) for key in keys])
-        deed.triggered.connect(lambda: act())
-        self.addAction(deed)
-        self.deeds.append(deed)
-        return deed
+        made = deed(self, name, text, act, *keys)
+        self.addAction(made)
+        self.deeds.append(made)
+        return made
 
     @property
     def all_deeds(self) -> list[QAction]:
@@ -213,13 +168,30 @@ class MainWindow(QMainWindow):
                 f"Ctrl+{number}",
             )
         self.add_deed("to-prompt", "Go to the question of the bench", self.to_prompt, "F2")
+        self.add_deed("notice", "Do what the newest notice offers", self._act_on_notice, "F4")
+        self.add_deed("dismiss", "Dismiss the newest notice", self._dismiss, "Shift+F4")
         self.add_deed("palette", "Find a command or a case…", self._palette, "Ctrl+K")
         self.add_deed("shortcuts", "List the shortcuts", self._shortcuts, "F1")
-        self.add_deed("theme", "Change between light, dark and high contrast", self._theme, "F8")
-        self.add_deed("larger", "Larger texts", partial(self._scale, 0.1), "Ctrl++", "Ctrl+=")
-        self.add_deed("smaller", "Smaller texts", partial(self._scale, -0.1), "Ctrl+-")
-        self.add_deed("full-screen", "Full screen", self._full_screen, "F11")
+        for one in looks(self):
+            self.addAction(one)
+            self.deeds.append(one)
         self.add_deed("quit", "Close the window", self.close, "Ctrl+Q")
+
+    @property
+    def _front_notices(self) -> list[Notice]:
+        """The notices of the screen in front."""
+        front = self._stack.currentWidget()
+        found = [] if front is None else front.findChildren(Notice)
+        return [one for one in found if one.isVisible()]
+
+    def _act_on_notice(self) -> None:
+        _ = any(one.act() for one in self._front_notices) or self.notices.act()
+
+    def _dismiss(self) -> None:
+        if self._front_notices:
+            self._front_notices[0].hide_it()
+        else:
+            self.notices.dismiss()
 
     def _palette(self) -> None:
         from gui.command_palette import CommandPalette
@@ -229,25 +201,7 @@ class MainWindow(QMainWindow):
     def _shortcuts(self) -> None:
         from gui.shortcuts import Shortcuts
 
-        Shortcuts(self).open()
-
-    def _theme(self) -> None:
-        names = list(THEMES)
-        after = names[(names.index(theme().name) + 1) % len(names)]
-        self._dress(after, scale())
-
-    def _scale(self, change: float) -> None:
-        self._dress(theme().name, round(min(2.0, max(1.0, scale() + change)), 1))
-
-    def _dress(self, name: str, size: float) -> None:
-        app = QApplication.instance()
-        assert isinstance(app, QApplication)
-        dress(app, name, size)
-        settings().setValue("theme", name)
-        settings().setValue("scale", size)
-
-    def _full_screen(self) -> None:
-        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+        Shortcuts(self, self.all_deeds).open()
 
     # What happens.
 
@@ -278,7 +232,7 @@ class MainWindow(QMainWindow):
     def _link_changed(self, state: str) -> None:
         if state == "connected":
             self.notices.settle("link")
-        elif state == "lost":
+        elif state == "lost" and not self.notices.tells("engine"):
             self.notices.tell(
                 "link",
                 f"The connection to the engine is lost ({self.link.why}) and is tried again. "

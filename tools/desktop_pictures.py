@@ -140,7 +140,7 @@ def main() -> int:
         results = cast(ResultsScreen, bad.window.screen_named("results"))
         bad.window.show_screen("results")
         wait(lambda: len(results.model.rows) >= 3, "the list of runs")
-        results.choose(first, second)
+        results.table.choose(first, second)
         results.details.acts["compare"].click()
         wait(lambda: results.comparison.found, "the comparison")
         bad.take("desktop-results")

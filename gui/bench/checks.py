@@ -30,17 +30,19 @@ class Checks(QObject):
         self.is_busy = False
         """Whether the engine is still at it."""
         self._goes_on = False
+        self.is_scan = False
+        """Whether it looks, or looked last, for what is plugged in."""
         self.done, self.total = 0, 0
 
     def test(self, devices: Sequence[str]) -> None:
         """Let devices test themselves."""
-        self._left, self._goes_on, self.is_busy = list(devices), True, True
+        self._left, self._goes_on, self.is_busy, self.is_scan = list(devices), True, True, False
         self.done, self.total = 0, len(devices)
         self._next()
 
     def scan(self) -> None:
         """List what is plugged in."""
-        self._left, self._goes_on, self.is_busy = [], True, True
+        self._left, self._goes_on, self.is_busy, self.is_scan = [], True, True, True
         self.done, self.total = 0, 1
         self.began.emit("")
         self._ask("/bench/scan", {})

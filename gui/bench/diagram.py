@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from PyQt6.QtCore import QRect, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QKeyEvent, QPainter, QPaintEvent, QPen
@@ -33,7 +34,29 @@ class Product:
 
     title: str
     lines: tuple[str, ...]
-    connected: bool
+    connected: bool | None
+    """None: nobody knows."""
+
+    @property
+    def connection(self) -> str:
+        """Say whether it is connected."""
+        if self.connected is None:
+            return "○ connection unknown"
+        return "● connected" if self.connected else "○ not connected"
+
+
+def product_of(session: Mapping[str, Any], *, connected: bool) -> Product:
+    """Read the DUT of a session; nobody knows of its connection while we are not `connected`."""
+    duts: list[dict[str, Any]] = session.get("duts") or []
+    dut = session.get("dut") or (duts[0] if len(duts) == 1 else None)
+    ocpp = session.get("ocpp") or {}
+    online = bool(ocpp.get("connected")) if connected else None
+    listens = f"listens at {ocpp['listen']}" if ocpp.get("listen") else ""
+    if dut is None:
+        title = f"{len(duts)} DUTs" if duts else "No DUT"
+        return Product(title, tuple(filter(None, (listens,))), online)
+    lines = (dut.get("vendor", ""), dut.get("identity", ""), listens)
+    return Product(dut["model"], tuple(filter(None, lines)), online)
 
 
 class Diagram(QWidget):
@@ -56,6 +79,7 @@ class Diagram(QWidget):
     def show_wiring(self, devices: Iterable[Wired], product: Product) -> None:
         """Show devices and the DUT as they are now."""
         self._devices, self._product = list(devices), product
+        self.setAccessibleDescription(f"{product.title}: {product.connection}")
         wanted = {one.name: one for one in self._devices}
         for name in [name for name in self.nodes if name not in wanted]:
             gone = self.nodes.pop(name)
@@ -211,12 +235,11 @@ class Diagram(QWidget):
         painter.drawRoundedRect(place, 10, 10)
         title, running = font(18, bold=True), font(bold=True)
         ink = tone("ink")
-        said = "● connected" if product.connected else "○ not connected"
         rows: list[tuple[str, QFont, QColor]] = [
             ("DEVICE UNDER TEST", small, tone("quiet")),
             (product.title, title, ink),
             *((line, small, tone("quiet")) for line in product.lines),
-            (said, running, tone("good" if product.connected else "quiet")),
+            (product.connection, running, tone("good" if product.connected else "quiet")),
         ]
         tested = {number for one in self._devices for number in one.connectors}
         rows += [(f"◉ connector {number}", small, ink) for number in sorted(tested)]

@@ -7,7 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QProgressBar,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from gui.palette import mark_icon, px
 from gui.parts import GRID, button, muted, restyle, sized, text
@@ -50,7 +58,8 @@ class Details(QFrame):
             "compare": button("Compare…", lambda: self.wanted.emit("compare")),
         }
         self.acts["compare"].setToolTip("Choose a second run with Ctrl")
-        box = QVBoxLayout(self)
+        page = QWidget()
+        box = QVBoxLayout(page)
         box.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
         box.setSpacing(GRID)
         box.addWidget(self.title)
@@ -69,6 +78,16 @@ class Details(QFrame):
         box.addWidget(self.verified)
         box.addWidget(self.more)
         box.addStretch(1)
+        # A long verification, or little room, must squeeze nothing.
+        self.area = QScrollArea()
+        self.area.setAccessibleName("The chosen run")
+        self.area.setFrameShape(QFrame.Shape.NoFrame)
+        self.area.setWidgetResizable(True)
+        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.area.setWidget(page)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(1, 1, 1, 1)
+        outer.addWidget(self.area)
 
     def show_runs(self, runs: Sequence[RunRow]) -> None:
         """Show the chosen run; of two, that they can be compared."""
@@ -85,12 +104,12 @@ class Details(QFrame):
             self.title.setText("Two runs")
             self.reason.setText("\n".join(run.run for run in reversed(runs)))
         alone = len(runs) == 1 and one is not None
-        for name in ("html", "pdf", "verify", "replay"):
+        for name in ("html", "pdf"):
             self.acts[name].setEnabled(alone)
-        if one is not None and one.state == "running":
-            self.acts["replay"].setEnabled(False)
-            self.acts["replay"].setToolTip("It goes on: the Run screen shows it")
-            self.acts["verify"].setEnabled(False)
+        goes_on = one is not None and one.state == "running"
+        for name, key in (("replay", "Ctrl+R"), ("verify", "Ctrl+E")):
+            self.acts[name].setEnabled(alone and not goes_on)
+            self.acts[name].setToolTip("It goes on: the Run screen shows it" if goes_on else key)
         self.acts["compare"].setEnabled(len(runs) in (1, 2))
         self.acts["compare"].setText("Compare" if len(runs) == 2 else "Compare…")
 

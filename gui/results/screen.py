@@ -4,35 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from PyQt6.QtCore import QItemSelectionModel, Qt, QTemporaryDir, QUrl
-from PyQt6.QtGui import QCloseEvent, QDesktopServices, QResizeEvent
-from PyQt6.QtWidgets import (
-    QAbstractItemView,
-    QComboBox,
-    QHBoxLayout,
-    QHeaderView,
-    QLineEdit,
-    QStackedWidget,
-    QTableView,
-    QVBoxLayout,
-    QWidget,
-)
+from PyQt6.QtCore import Qt, QTemporaryDir, QUrl
+from PyQt6.QtGui import QCloseEvent, QDesktopServices
+from PyQt6.QtWidgets import QComboBox, QLineEdit, QWidget
 
-from gui.fetch import RunFetch
 from gui.link import Link, Refusal
 from gui.live import LiveRun
+from gui.page import beside, head, rows, stacked
 from gui.palette import px
-from gui.parts import GRID, Empty, Notice, button, counted, deed, muted, sized, text
-from gui.recording import Recording
-from gui.results.cells import Cells
+from gui.parts import Empty, Notice, button, counted, deed, muted, sized
 from gui.results.comparison import Comparison
 from gui.results.details import Details
-from gui.results.runs import COLUMNS, RunRow, RunsModel, read_run
-
-if TYPE_CHECKING:
-    from gui.replay_window import ReplayWindow
+from gui.results.replays import Replays
+from gui.results.runs import RunRow, RunsModel, read_run
+from gui.results.table import RunsTable
 
 STATES = (
     ("All states", ""),
@@ -42,9 +29,6 @@ STATES = (
     ("Unfinished", "unfinished"),
     ("Void", "void"),
 )
-NARROW = 1120
-"""Width in pixels below which the table spares columns."""
-SPARED = ("Software", "Cases", "Signed")
 LONG = 600_000
 """Milliseconds that a verification or a report of a long run may take."""
 
@@ -63,12 +47,11 @@ class ResultsScreen(QWidget):
     ) -> None:
         super().__init__()
         self._run, self._link, self._view = run, link, view
-        self.replays: list[ReplayWindow] = []
+        self.replays = Replays(link, self)
         self._folder = QTemporaryDir()
         self._asked = 0
         """How often it was asked for the runs."""
         self._verifying = ""
-        self._fetching: RunFetch | None = None
         self.model = RunsModel()
         self.search = QLineEdit()
         self.search.setPlaceholderText("Search date, DUT, software, verdict (Ctrl+F)")
@@ -79,7 +62,7 @@ class ResultsScreen(QWidget):
         for words, only in STATES:
             self.state.addItem(words, only)
         self.count = muted()
-        self.table = QTableView()
+        self.table = RunsTable(self.model)
         self.details = Details()
         self.notice = Notice()
         self.empty = Empty(
@@ -88,12 +71,14 @@ class ResultsScreen(QWidget):
             "whatever became of it.",
         )
         self.comparison = Comparison(link)
-        self.pages = QStackedWidget()
-        self._dress_table()
         self._arrange()
         self.search.textChanged.connect(self._sift)
         self.state.currentIndexChanged.connect(self._sift)
+        self.table.chosen_changed.connect(self._chosen_changed)
+        self.table.doubleClicked.connect(lambda _index: self._do("html"))
         self.details.wanted.connect(self._do)
+        self.replays.progressed.connect(self._fetching)
+        self.replays.failed.connect(self._not_fetched)
         self.comparison.left.connect(lambda: self.pages.setCurrentIndex(0))
         self.deeds = [
             deed(self, "search-runs", "Search the runs", self.search.setFocus, "Ctrl+F"),
@@ -106,67 +91,20 @@ class ResultsScreen(QWidget):
         run.begun.connect(self._changed)
         link.session_changed.connect(self._session_changed)
 
-    def _dress_table(self) -> None:
-        table = self.table
-        table.setModel(self.model)
-        table.setItemDelegate(Cells(table))
-        table.setAccessibleName("Runs of this lab")
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setShowGrid(False)
-        table.setTabKeyNavigation(False)
-        table.setWordWrap(False)
-        side, top = table.verticalHeader(), table.horizontalHeader()
-        selection = table.selectionModel()
-        assert side is not None
-        assert top is not None
-        assert selection is not None
-        side.hide()
-        top.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
-        top.setHighlightSections(False)
-        sized(table, self._fit)
-        top.setSectionResizeMode(COLUMNS.index("DUT"), QHeaderView.ResizeMode.Stretch)
-        selection.selectionChanged.connect(lambda *_: self._chosen_changed())
-        table.doubleClicked.connect(lambda _index: self._do("html"))
-
-    def _fit(self) -> None:
-        side = self.table.verticalHeader()
-        if side is not None:
-            side.setDefaultSectionSize(px(36))
-        for column, width in enumerate((170, 260, 100, 64, 160, 130, 96)):
-            self.table.setColumnWidth(column, px(width))
-
     def _arrange(self) -> None:
-        head = QHBoxLayout()
-        head.setSpacing(GRID)
-        head.addWidget(text("Results", "title"))
-        head.addSpacing(2 * GRID)
-        head.addWidget(self.count)
-        head.addStretch(1)
         sized(self.search, lambda: self.search.setMinimumWidth(px(300)))
-        head.addWidget(self.search)
-        head.addWidget(self.state)
-        head.addWidget(button("Refresh", self.refresh, tip="F5"))
-        self.middle = QStackedWidget()
-        self.middle.addWidget(self.table)
-        self.middle.addWidget(self.empty)
-        body = QHBoxLayout()
-        body.setSpacing(2 * GRID)
-        body.addWidget(self.middle, 1)
-        body.addWidget(self.details)
+        refresh = button("Refresh", self.refresh, tip="F5")
+        self.middle = stacked(self.table, self.empty)
         listing = QWidget()
-        box = QVBoxLayout(listing)
+        box = rows(
+            listing,
+            head("Results", [self.count], [self.search, self.state, refresh]),
+            self.notice,
+            beside(self.middle, self.details),
+        )
         box.setContentsMargins(0, 0, 0, 0)
-        box.setSpacing(2 * GRID)
-        box.addLayout(head)
-        box.addWidget(self.notice)
-        box.addLayout(body, 1)
-        self.pages.addWidget(listing)
-        self.pages.addWidget(self.comparison)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(3 * GRID, 2 * GRID, 3 * GRID, 2 * GRID)
-        page.addWidget(self.pages)
+        self.pages = stacked(listing, self.comparison)
+        rows(self, self.pages)
 
     def shown(self) -> None:
         """Bring the list up to date when the screen comes up."""
@@ -179,26 +117,6 @@ class ResultsScreen(QWidget):
         self._asked += 1
         number = self._asked
         self._link.get("/runs", lambda runs: self._came(number, runs), self._failed)
-
-    @property
-    def chosen(self) -> list[RunRow]:
-        """The marked runs, newest first."""
-        selection = self.table.selectionModel()
-        rows = selection.selectedRows() if selection is not None else []
-        return [self.model.rows[index.row()] for index in sorted(rows, key=lambda i: i.row())]
-
-    def choose(self, *runs: str) -> None:
-        """Mark runs."""
-        selection = self.table.selectionModel()
-        assert selection is not None
-        selection.clearSelection()
-        flags = QItemSelectionModel.SelectionFlag
-        for run in runs:
-            row = self.model.row_of(run)
-            if row is not None:
-                index = self.model.index(row, 0)
-                selection.select(index, flags.Select | flags.Rows)
-                selection.setCurrentIndex(index, flags.NoUpdate)
 
     def _session_changed(self, session: dict[str, Any]) -> None:
         self._changed()
@@ -213,23 +131,23 @@ class ResultsScreen(QWidget):
             self._take(runs)
 
     def _take(self, runs: list[dict[str, Any]]) -> None:
-        rows = [read_run(one) for one in runs]
-        if rows == self.model.all or sorted(rows, key=_age, reverse=True) == self.model.all:
+        found = [read_run(one) for one in runs]
+        if sorted(found, key=_age, reverse=True) == self.model.all:
             self._count()
             return
-        chosen = [one.run for one in self.chosen]
-        self.model.take(rows)
+        chosen = [one.run for one in self.table.chosen]
+        self.model.take(found)
         self._keep(chosen)
 
     def _sift(self) -> None:
-        chosen = [one.run for one in self.chosen]
+        chosen = [one.run for one in self.table.chosen]
         self.model.sift(self.search.text(), self.state.currentData())
         self._keep(chosen)
 
     def _keep(self, chosen: list[str]) -> None:
         """Mark the same runs as before, or the newest."""
         kept = [run for run in chosen if self.model.row_of(run) is not None]
-        self.choose(*(kept or [one.run for one in self.model.rows[:1]]))
+        self.table.choose(*(kept or [one.run for one in self.model.rows[:1]]))
         self._count()
         self._chosen_changed()
 
@@ -241,13 +159,13 @@ class ResultsScreen(QWidget):
         self.middle.setCurrentIndex(0 if shown else 1)
 
     def _chosen_changed(self) -> None:
-        self.details.show_runs(self.chosen)
+        self.details.show_runs(self.table.chosen)
 
     def _failed(self, refusal: Refusal) -> None:
         self.notice.say(refusal.text, way_out="Try again", then=self.refresh)
 
     def _do(self, what: str) -> None:
-        chosen = self.chosen
+        chosen = self.table.chosen
         if what == "compare" and chosen:
             self._compare(chosen)
         elif len(chosen) == 1:
@@ -256,7 +174,7 @@ class ResultsScreen(QWidget):
                 "html": lambda: self._open(one, "html"),
                 "pdf": lambda: self._open(one, "pdf"),
                 "verify": lambda: self._verify(one),
-                "replay": lambda: self._fetch(one),
+                "replay": lambda: self._replay(one),
             }[what]()
 
     def _compare(self, chosen: list[RunRow]) -> None:
@@ -320,7 +238,7 @@ class ResultsScreen(QWidget):
     def _verified(self, one: RunRow, found: dict[str, Any]) -> None:
         self._verifying = ""
         self.details.verifying(on=False)
-        if [each.run for each in self.chosen] == [one.run]:
+        if [each.run for each in self.table.chosen] == [one.run]:
             self.details.show_verification(found)
         else:
             faults = found.get("faults") or []
@@ -333,59 +251,22 @@ class ResultsScreen(QWidget):
         self.details.verified.setText("")
         self.notice.say(refusal.text, way_out="Try again", then=lambda: self._verify(one))
 
-    def _fetch(self, one: RunRow) -> None:
-        if one.state == "running":
-            return
-        self._cancel()
-        fetch = self._fetching = RunFetch(self._link, one.run, self)
-        self._progress(0)
-        fetch.progressed.connect(self._progress)
-        fetch.came.connect(self._fetched)
-        fetch.failed.connect(lambda why: self._not_fetched(one, why))
+    def _replay(self, one: RunRow) -> None:
+        if one.state != "running":
+            self.replays.fetch(one.run)
 
-    def _not_fetched(self, one: RunRow, why: str) -> None:
-        self._cancel()
-        self.notice.say(why, way_out="Try again", then=lambda: self._fetch(one))
+    def _fetching(self, words: str) -> None:
+        if words:
+            self.notice.say(words, kind="note", way_out="Cancel", then=self.replays.cancel)
+        else:
+            self.notice.hide()
 
-    def _progress(self, records: int) -> None:
-        so_far = f" {counted(records, 'record')} so far." if records else ""
-        self.notice.say(
-            f"The records are being fetched.{so_far}",
-            kind="note",
-            way_out="Cancel",
-            then=self._cancel,
-        )
-
-    def _cancel(self) -> None:
-        if self._fetching is not None:
-            self._fetching.cancel()
-            self._fetching.deleteLater()
-            self._fetching = None
-
-    def _fetched(self, recording: Recording) -> None:
-        self._cancel()
-        self.notice.hide()
-        # What a replay is made of is slow to import.
-        from gui.replay_window import ReplayWindow
-
-        window = ReplayWindow(self._link)
-        window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        window.destroyed.connect(lambda: self.replays.remove(window))
-        self.replays.append(window)
-        window.show_recording(recording)
-        window.show()
-
-    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
-        """Leave to the details what there is no room for."""
-        super().resizeEvent(event)
-        for name in SPARED:
-            self.table.setColumnHidden(COLUMNS.index(name), self.width() < px(NARROW))
+    def _not_fetched(self, run: str, why: str) -> None:
+        self.notice.say(why, way_out="Try again", then=lambda: self.replays.fetch(run))
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 - Qt's name
         """Close the replays with the window that they were opened from."""
-        self._cancel()
-        for window in list(self.replays):
-            window.close()
+        self.replays.close()
         super().closeEvent(event)
 
 

@@ -21,6 +21,7 @@ from gui.live import LiveRun
 from gui.palette import mark_icon
 from gui.parts import text
 from gui.run.act_form import ActForm, methods_of, said
+from gui.safe import MakeSafe
 
 LONGEST = 200_000
 """Milliseconds that an act may take: the operator may be the device."""
@@ -60,11 +61,9 @@ class DevicesPanel(QWidget):
         self.act_button.setObjectName("devices-act")
         self.act_button.setAccessibleName("Let the device do it")
         self.act_button.clicked.connect(self.act)
-        self.safe_button = QPushButton("Make the lab safe")
+        self.safe_button = MakeSafe(link, "Make the lab safe")
         self.safe_button.setObjectName("devices-safe")
-        self.safe_button.setAccessibleName("Make the lab safe")
-        self.safe_button.setProperty("role", "danger")
-        self.safe_button.clicked.connect(self.make_safe)
+        self.safe_button.told.connect(self._safe_told)
         self.result = text(role="small", wraps=True)
         self._place = QVBoxLayout()
         row = QHBoxLayout()
@@ -80,7 +79,7 @@ class DevicesPanel(QWidget):
         column.addWidget(self.result)
         column.addWidget(self.safe_button)
         link.session_changed.connect(self._session)
-        link.state_changed.connect(self._enable)
+        link.state_changed.connect(lambda _: self._session(link.session))
         # It may come up when the link has long been there.
         self._session(link.session)
 
@@ -103,7 +102,8 @@ class DevicesPanel(QWidget):
         self._enable()
 
     def _show(self, item: QTreeWidgetItem, device: dict[str, Any]) -> None:
-        state = str(device["state"])
+        # What was known before the connection was lost need not be so any more.
+        state = str(device["state"]) if self._link.state == "connected" else "unknown"
         mark = _MARKS.get(state, "none")
         item.setText(1, state)
         item.setIcon(1, mark_icon(mark))
@@ -190,16 +190,8 @@ class DevicesPanel(QWidget):
         self._link.refresh()
         self._enable()
 
-    def make_safe(self) -> None:
-        """Make the lab safe: load off, cable out, faults cleared."""
-        self.result.setText("Making the lab safe…")
-        self._link.post("/bench/safe", {}, self._safe, self._not_acted, within=LONGEST)
-
-    def _safe(self, answer: dict[str, Any]) -> None:
-        failures = (answer or {}).get("failures") or {}
-        said_of = "; ".join(f"{name}: {why}" for name, why in failures.items())
-        self.result.setText(f"Not safe: {said_of}" if said_of else "The lab is safe.")
-        self._link.refresh()
+    def _safe_told(self, _is_safe: bool, words: str) -> None:
+        self.result.setText(words)
         self._enable()
 
 

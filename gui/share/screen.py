@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from PyQt6.QtCore import QTimer
-from PyQt6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QWidget
 
 from gui.link import Link, Refusal
 from gui.live import LiveRun
-from gui.parts import GRID, Empty, Notice, ask, button, counted, deed, muted, text
+from gui.page import beside, head, rows, stacked
+from gui.parts import Empty, Notice, ask, button, counted, deed, muted
 from gui.share.links import LinkRow, read_links
 from gui.share.make import MakeLink
 from gui.tables import Cell, Table
@@ -55,27 +56,14 @@ class ShareScreen(QWidget):
         ]
 
     def _arrange(self) -> None:
-        head = QHBoxLayout()
-        head.setSpacing(GRID)
-        head.addWidget(text("Share", "title"))
-        head.addSpacing(2 * GRID)
-        head.addWidget(self.count)
-        head.addStretch(1)
-        head.addWidget(self.revoke)
-        head.addWidget(button("Refresh", self.refresh, tip="F5"))
-        self.middle = QStackedWidget()
-        self.middle.addWidget(self.table)
-        self.middle.addWidget(self.empty)
-        body = QHBoxLayout()
-        body.setSpacing(2 * GRID)
-        body.addWidget(self.middle, 1)
-        body.addWidget(self.form)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(3 * GRID, 2 * GRID, 3 * GRID, 2 * GRID)
-        page.setSpacing(2 * GRID)
-        page.addLayout(head)
-        page.addWidget(self.notice)
-        page.addLayout(body, 1)
+        refresh = button("Refresh", self.refresh, tip="F5")
+        self.middle = stacked(self.table, self.empty)
+        rows(
+            self,
+            head("Share", [self.count], [self.revoke, refresh]),
+            self.notice,
+            beside(self.middle, self.form),
+        )
         self._chosen_changed()
 
     def shown(self) -> None:
@@ -101,17 +89,17 @@ class ShareScreen(QWidget):
             self._show()
 
     def _show(self) -> None:
-        rows = read_links(self._shares, self._link.session.get("viewers", ()))
+        links = read_links(self._shares, self._link.session.get("viewers", ()))
         moment = now_there(self._link)
-        rows.sort(key=lambda one: (one.state(moment) != "good", -one.expires.timestamp()))
+        links.sort(key=lambda one: (one.state(moment) != "good", -one.expires.timestamp()))
         chosen = self.chosen
-        self.rows = rows
-        self.table.fill((one, _cells(one, moment)) for one in rows)
-        good = sum(one.state(moment) == "good" for one in rows)
-        self.count.setText(f"{good} good of {counted(len(rows), 'link')}" if rows else "")
-        self.middle.setCurrentIndex(0 if rows else 1)
-        if rows:
-            again = (i for i, one in enumerate(rows) if chosen and one.id == chosen.id)
+        self.rows = links
+        self.table.fill((one, _cells(one, moment)) for one in links)
+        good = sum(one.state(moment) == "good" for one in links)
+        self.count.setText(f"{good} good of {counted(len(links), 'link')}" if links else "")
+        self.middle.setCurrentIndex(0 if links else 1)
+        if links:
+            again = (i for i, one in enumerate(links) if chosen and one.id == chosen.id)
             self.table.selectRow(next(again, 0))
         self._chosen_changed()
 

@@ -200,7 +200,7 @@ def _screen(name: str) -> Any:
 def _results() -> Any:
     window = _screen("results")
     screen = window.screen_named("results")
-    screen.choose(FIRST, SECOND)
+    screen.table.choose(FIRST, SECOND)
     screen.details.acts["compare"].click()
     return window
 

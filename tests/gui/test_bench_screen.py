@@ -13,9 +13,12 @@ from pytestqt.qtbot import QtBot
 
 from gui.application import dress
 from gui.bench.diagram import Diagram, Product
+from gui.bench.findings import Findings
 from gui.bench.screen import BenchScreen
 from gui.bench.wired import Certificate, read_wiring
 from gui.link import Refusal
+from gui.live import LiveRun
+from tests.gui.asked import AskedLink
 from tests.gui.served import Served, nameless, waiting
 
 
@@ -143,8 +146,64 @@ def test_the_bench_is_tested_device_by_device(qtbot: QtBot, screen: BenchScreen)
 def test_a_scan_lists_what_is_plugged_in(qtbot: QtBot, screen: BenchScreen) -> None:
     screen.start_scan()
     waiting(qtbot, lambda: not screen.work.isVisible())
-    assert screen.notice.words
+    assert screen.notice.words.startswith("The scan found ")
     assert screen.tabs.currentWidget() is screen.findings
+
+
+def test_what_a_scan_lists_stands_above_what_tests_found(qtbot: QtBot) -> None:
+    findings = Findings()
+    qtbot.addWidget(findings)
+    titles: list[str] = []
+    findings.titled.connect(titles.append)
+
+    def found(name: str, state: str) -> dict[str, Any]:
+        return {"name": name, "driver": "", "state": state, "message": ""}
+
+    findings.take(found("meter", "faulty"), {"meter"})
+    findings.begin_scan()
+    findings.take(found("/dev/ttyS0", "found"), {"meter"})
+    findings.take(found("pcsc-reader", "unknown"), {"meter"})
+    first = findings.item(0, 0)
+    assert first is not None
+    assert first.text() == "/dev/ttyS0"
+    assert findings.plugged_in == "The scan found 1 thing plugged in; of 1 more nobody can tell."
+    assert findings.faulty == ["meter"]
+    assert titles[-1] == "Findings (3)  ✕ 1"
+
+
+def test_nothing_is_known_of_the_lab_without_the_engine(qtbot: QtBot, screen: BenchScreen) -> None:
+    body = {"device": "pilot-box", "method": "plug_in", "arguments": {"connector": 1}}
+    screen._link.post("/bench/act", body, lambda _: screen._link.refresh(), None)
+    node = screen.diagram.nodes["meter"]
+    waiting(qtbot, lambda: node.device.state == "ready")
+    screen._link.close()
+    assert node.device.state == "unknown"
+    assert "connection unknown" in screen.diagram.accessibleDescription()
+    assert not screen.test.isEnabled()
+    device = screen.hand.list.topLevelItem(0)
+    assert device is not None
+    assert device.text(1) == "unknown"
+    assert not screen.hand.act_button.isEnabled()
+    screen._link.open()
+    waiting(qtbot, lambda: node.device.state == "ready")
+    screen.make_safe()
+    waiting(qtbot, lambda: node.device.state not in ("ready", "testing"))
+
+
+def test_making_safe_in_a_run_offers_to_abort_it(qtbot: QtBot) -> None:
+    link = AskedLink()
+    link.session = {"run": "r1"}
+    screen = BenchScreen(LiveRun(), link)
+    qtbot.addWidget(screen)
+    link.refusal = Refusal(409, "run r1 is going on")
+    screen.make_safe()
+    assert screen.notice.words.startswith("Not done: run r1 is going on.")
+    link.refusal = None
+    assert screen.notice.act()
+    assert [path for verb, path, _ in link.asked if verb == "POST"][-1] == "/runs/r1/abort"
+    link.refusal = Refusal(0, "no answer in time")
+    screen.make_safe()
+    assert screen.notice.words.startswith("Nobody knows whether the lab is safe")
 
 
 def test_larger_texts_make_larger_boxes(qtbot: QtBot, qapp: QApplication) -> None:

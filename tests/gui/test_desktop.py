@@ -172,10 +172,14 @@ def test_an_engine_that_was_killed_is_started_anew_and_the_window_goes_on(
     with engine_ended(runs):
         day = Day(qtbot).opened(Order(runs), plan={"cases": [BY_HAND]})
         day.asked()
+        other = Day(qtbot).opened(Order(runs))
         served = where_served(runs)
         assert served is not None
         os.kill(served.process, signal.SIGKILL)
-        day.until(lambda: "The engine has ended" in day.notices)
+        day.until(lambda: "The engine has ended: it was ended by SIGKILL" in day.notices)
+        other.until(lambda: "The engine has ended" in other.notices)
+        # One notice for one mishap.
+        assert "The connection to the engine is lost" not in day.notices
         assert day.desktop.window is not None
         day.until(lambda: day.desktop.window.banner.state[0] == "NO ENGINE")  # type: ignore[union-attr]
         seen = day.desktop.run.view.records
@@ -187,7 +191,12 @@ def test_an_engine_that_was_killed_is_started_anew_and_the_window_goes_on(
         # What was seen of the run is there, and its question can't be answered any more.
         assert day.desktop.run.view.records >= seen
         day.until(lambda: day.desktop.run.prompts == {})
+        # The other window joins by itself.
+        other.connected()
+        other.until(lambda: other.notices == "")
+        other.close()
         day.close()
+        assert where_served(runs) is None
 
 
 def test_aborting_on_closing_leaves_the_lab_safe(qtbot: QtBot, tmp_path: Path) -> None:

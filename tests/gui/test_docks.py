@@ -116,6 +116,7 @@ def test_a_replay_reads_the_samples_beside_the_journal(qtbot: QtBot, tmp_path: P
     assert plots is not None
     qtbot.waitUntil(lambda: window.run.timeline.happenings != [])
     plots._declare(POWER)  # the recorded run has no channels
+    assert window.screen_shown is not None
     window.screen_shown.docks["plots"].raise_()
     channel = plots.channels[1]
     qtbot.waitUntil(lambda: channel.value(begin + 0.05) == 7.0)

@@ -8,9 +8,10 @@ from pytestqt.qtbot import QtBot
 
 from gui.command_palette import CommandPalette
 from gui.live import LiveRun
+from gui.screens import SCREENS
 from gui.shortcuts import Shortcuts
 from gui.start import StartPage
-from gui.window import SCREENS, MainWindow
+from gui.window import MainWindow
 from tests.gui.asked import AskedLink, ask, prompted
 from tests.gui.recorded import records, shown
 from tests.gui.served import nameless
@@ -76,7 +77,7 @@ def test_every_screen_has_names(qtbot: QtBot) -> None:
 
 def test_dialogs_and_the_first_page_have_names(qtbot: QtBot) -> None:
     window, _, _ = opened(qtbot)
-    for made in (CommandPalette(window), Shortcuts(window), StartPage()):
+    for made in (CommandPalette(window), Shortcuts(window, window.all_deeds), StartPage()):
         made.show()
         assert nameless(made) == []
         made.close()

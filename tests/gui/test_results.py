@@ -7,11 +7,27 @@ from pathlib import Path
 
 import pytest
 from PyQt6.QtCore import QUrl
+from PyQt6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
+from gui.results.details import Details
 from gui.results.runs import read_run
 from gui.results.screen import ResultsScreen
 from tests.gui.served import CUT, RUN, Served, nameless, waiting
+
+TOLD = {
+    "run": "20261125T080939Z-a-rather-long-name-of-a-run",
+    "state": "ended",
+    "started": "2031-01-01T00:00:00Z",
+    "complete": True,
+    "reason": None,
+    "bench": "b",
+    "dut": {"vendor": "v", "model": "m"},
+    "cases": 3,
+    "signer": None,
+    "void": None,
+    "counts": {"pass": 2, "fail": 1, "inconclusive": 0, "error": 0},
+}
 
 
 @pytest.fixture
@@ -47,10 +63,10 @@ def test_runs_are_listed_newest_first_with_what_became_of_them(screen: ResultsSc
 
 
 def test_a_filter_keeps_the_marked_run(qtbot: QtBot, screen: ResultsScreen) -> None:
-    screen.choose(RUN)
+    screen.table.choose(RUN)
     screen.search.setText("lab fail")
     assert [one.run for one in screen.model.rows] == [RUN]
-    assert [one.run for one in screen.chosen] == [RUN]
+    assert [one.run for one in screen.table.chosen] == [RUN]
     screen.search.setText("no such words")
     assert screen.empty.isVisible()
     assert screen.empty.title.text() == "No run fits"
@@ -59,7 +75,7 @@ def test_a_filter_keeps_the_marked_run(qtbot: QtBot, screen: ResultsScreen) -> N
 def test_the_report_is_opened_by_the_systems_viewer(
     qtbot: QtBot, screen: ResultsScreen, opened: list[QUrl]
 ) -> None:
-    screen.choose(RUN)
+    screen.table.choose(RUN)
     screen.details.acts["html"].click()
     waiting(qtbot, lambda: opened)
     text = Path(opened[0].toLocalFile()).read_text("utf-8")
@@ -67,24 +83,24 @@ def test_the_report_is_opened_by_the_systems_viewer(
 
 
 def test_a_cut_journal_is_replayed_as_far_as_it_goes(qtbot: QtBot, screen: ResultsScreen) -> None:
-    screen.choose(CUT)
+    screen.table.choose(CUT)
     assert screen.details.reason.text().startswith("It was not finished")
     screen.details.acts["replay"].click()
-    waiting(qtbot, lambda: screen.replays)
-    (window,) = screen.replays
+    waiting(qtbot, lambda: screen.replays.windows)
+    (window,) = screen.replays.windows
     assert window.bar is not None
     assert "planned cases" in window.bar.notice.words
     assert window.bar.notice.words.startswith("The journal ends at record ")
     screen.close()  # the replays go with it
-    waiting(qtbot, lambda: not screen.replays)
+    waiting(qtbot, lambda: not screen.replays.windows)
 
 
 def test_runs_are_verified_and_compared(qtbot: QtBot, screen: ResultsScreen) -> None:
-    screen.choose(RUN)
+    screen.table.choose(RUN)
     screen.details.acts["verify"].click()
     waiting(qtbot, lambda: not screen._verifying)
     assert screen.details.verified.text().startswith("✓ Sound")
-    screen.choose(CUT)
+    screen.table.choose(CUT)
     screen.details.acts["verify"].click()
     waiting(qtbot, lambda: not screen._verifying)
     assert screen.details.verified.text().startswith("✕ Not sound: the journal ends at record")
@@ -104,22 +120,36 @@ def test_runs_are_verified_and_compared(qtbot: QtBot, screen: ResultsScreen) -> 
     assert page.cases.rowCount() == 3
 
 
+def test_little_room_squeezes_nothing_of_the_chosen_run(qtbot: QtBot) -> None:
+    details = Details()
+    qtbot.addWidget(details)
+    details.show_runs([read_run(TOLD)])
+    details.show_verification({"faults": [], "summary": [f"line {n}" for n in range(12)]})
+    details.resize(details.width(), 330)
+    details.show()
+    shown = [label for label in details.findChildren(QLabel) if label.isVisible()]
+    assert len(shown) > 10
+    for label in shown:
+        needed = (
+            label.heightForWidth(label.width()) if label.wordWrap() else label.sizeHint().height()
+        )
+        assert label.height() >= needed, label.text()
+
+
+def test_what_can_not_be_done_with_a_run_that_goes_on_says_why(qtbot: QtBot) -> None:
+    details = Details()
+    qtbot.addWidget(details)
+    details.show_runs([read_run({**TOLD, "state": "running"})])
+    assert not details.acts["verify"].isEnabled()
+    assert details.acts["verify"].toolTip().startswith("It goes on")
+    details.show_runs([read_run(TOLD)])
+    assert details.acts["verify"].isEnabled()
+    assert details.acts["replay"].toolTip() == "Ctrl+R"
+
+
 def test_a_run_says_its_state_in_a_word() -> None:
-    told = {
-        "run": "r",
-        "state": "ended",
-        "started": "2031-01-01T00:00:00Z",
-        "complete": True,
-        "reason": None,
-        "bench": "b",
-        "dut": {"vendor": "v", "model": "m"},
-        "cases": 3,
-        "signer": None,
-        "void": None,
-        "counts": {"pass": 2, "fail": 1, "inconclusive": 0, "error": 0},
-    }
-    one = read_run(told)
+    one = read_run(TOLD)
     assert (one.word, one.verdicts, one.signed) == ("complete", "2 pass, 1 fail", False)
-    assert read_run({**told, "signer": "ab:cd"}).signed
-    assert read_run({**told, "state": "unfinished"}).word == "unfinished"
-    assert read_run({**told, "void": "software changed"}).word == "void"
+    assert read_run({**TOLD, "signer": "ab:cd"}).signed
+    assert read_run({**TOLD, "state": "unfinished"}).word == "unfinished"
+    assert read_run({**TOLD, "void": "software changed"}).word == "void"

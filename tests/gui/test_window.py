@@ -8,12 +8,15 @@ from pytestqt.qtbot import QtBot
 
 from bench.events import CaseEnded, Prompted
 from gui.application import settings
+from gui.banner import Banner
 from gui.command_palette import CommandPalette
 from gui.link import Refusal
 from gui.live import LiveRun
 from gui.palette import scale, theme
+from gui.parts import Notice
 from gui.run.screen import RunScreen
-from gui.window import SCREENS, MainWindow
+from gui.screens import SCREENS
+from gui.window import MainWindow
 from tests.gui import hands
 from tests.gui.asked import AskedLink
 from tests.gui.recorded import number_of, records, shown, unconnected
@@ -60,6 +63,39 @@ def test_a_refusal_is_told_until_it_is_dismissed(qtbot: QtBot) -> None:
     window.notices.settle("refused")
     assert window.notices.texts == []
     assert not window.notices.isVisible()
+
+
+def test_notices_are_worked_by_key(qtbot: QtBot) -> None:
+    window = window_on(qtbot, LiveRun())
+    deeds = {deed.objectName(): deed for deed in window.deeds}
+    done: list[str] = []
+    window.notices.tell("a", "Something is wrong.", "Mend it", lambda: done.append("a"))
+    window.notices.tell("b", "By the way.")
+    deeds["notice"].trigger()
+    assert done == ["a"]
+    deeds["dismiss"].trigger()
+    assert window.notices.texts == ["Something is wrong."]
+    # What the screen in front tells goes before.
+    window.show_screen("share")
+    notice = window.screen_named("share").findChildren(Notice)[0]
+    notice.say("No answer.", way_out="Try again", then=lambda: done.append("share"))
+    deeds["notice"].trigger()
+    assert done == ["a", "share"]
+
+
+def test_the_banner_claims_nothing_without_an_engine(qtbot: QtBot) -> None:
+    link = AskedLink()
+    link.session = {
+        "run": None,
+        "duts": [{"vendor": "V", "model": "M", "identity": "CP1"}],
+        "ocpp": {"connected": True},
+        "viewers": [],
+    }
+    banner = Banner(LiveRun(), link)
+    qtbot.addWidget(banner)
+    assert banner.about == ("V M", "CP1 · online")
+    link.state = "lost"
+    assert banner.about == ("V M", "CP1")
 
 
 def test_the_layout_is_remembered(qtbot: QtBot) -> None:
