@@ -27,7 +27,8 @@ class ElidedLabel(QLabel):
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802 - Qt's name
         """Paint what fits."""
         painter = QPainter(self)
-        fits = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        room, right = self.contentsRect(), Qt.TextElideMode.ElideRight
+        fits = self.fontMetrics().elidedText(self.text(), right, room.width())
         painter.setPen(self.palette().color(self.foregroundRole()))
-        painter.drawText(self.rect(), self.alignment(), fits)
+        painter.drawText(room, self.alignment(), fits)
         painter.end()

@@ -45,7 +45,7 @@ class MessageDetail(QWidget):
         self.message: Message | None = None
         self.title = QLabel()
         self.partner = QPushButton()
-        self.equal = QPushButton("Equal fields")
+        self.equal = QPushButton("Equal, too")
         self.checks = QTreeWidget()
         self.readable = _text("Message as readable JSON")
         self.received = _text("Message as received")
@@ -73,7 +73,7 @@ class MessageDetail(QWidget):
         self.checks.setIndentation(px(8))
         self.checks.setIconSize(QSize(px(16), px(16)))
         self.checks.setUniformRowHeights(True)
-        self.checks.setMinimumHeight(px(72))
+        self.checks.setMinimumHeight(px(48))
         head = self.checks.header()
         if head is not None:
             head.setSectionResizeMode(0, QHeaderView.ResizeMode.Fixed)
@@ -83,7 +83,7 @@ class MessageDetail(QWidget):
             head.setMinimumSectionSize(px(36))
         self.tabs.addTab(self.checks, "Expected")
         self.tabs.addTab(self.readable, "JSON")
-        self.tabs.addTab(self.received, "As received")
+        self.tabs.addTab(self.received, "Raw")
         self.tabs.setCornerWidget(self.equal)
         self.tabs.currentChanged.connect(lambda at: self.equal.setVisible(at == EXPECTED))
         bar = QHBoxLayout()
@@ -258,7 +258,7 @@ def _text(name: str) -> QPlainTextEdit:
     found.setProperty("role", "mono")
     found.setAccessibleName(name)
     found.setTabChangesFocus(True)
-    found.setMinimumHeight(px(72))
+    found.setMinimumHeight(px(48))
     return found
 
 

@@ -19,7 +19,7 @@ from PyQt6.QtWidgets import (
 )
 
 from gui.focus import keeps
-from gui.messages.model import MESSAGE, SIGNS, Column, MessageModel
+from gui.messages.model import MESSAGE, SIGNS, Column, MessageModel, direction_of
 from gui.messages.timeline import Message
 from gui.palette import font, mark_of, paint_mark, px, theme
 
@@ -36,7 +36,7 @@ WIDTHS = {
     Column.STEP: 124,
     Column.MESSAGE_ID: 132,
 }
-LAST_TO_GO = (Column.MESSAGE_ID, Column.STEP, Column.ROUND_TRIP, Column.KIND)
+LAST_TO_GO = (Column.MESSAGE_ID, Column.STEP, Column.ROUND_TRIP, Column.KIND, Column.DIRECTION)
 """Columns that give way when there is little room, the first one first."""
 _KEY = Qt.Key
 
@@ -189,8 +189,11 @@ class RowPainter(QStyledItemDelegate):
                 )
             box.adjust(px(2), 0, 0, 0)
         left = px(8)
-        if index.column() == Column.ACTION and self._table.isColumnHidden(Column.KIND):
-            text = f"{SIGNS[message.kind]} {text}"
+        if index.column() == Column.ACTION:
+            if self._table.isColumnHidden(Column.KIND):
+                text = f"{SIGNS[message.kind]} {text}"
+            if self._table.isColumnHidden(Column.DIRECTION):
+                text = f"{direction_of(message)[0]} {text}"
         if index.column() == Column.CHECKS and message.view.checks:
             side = px(15)
             mark = QRectF(box.left() + left, box.center().y() - side / 2, side, side)

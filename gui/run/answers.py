@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
 
 from bench.events import Prompted
-from gui.parts import button, text
+from gui.labels import ElidedLabel
+from gui.parts import button
 from gui.run.answer_keys import Said
 
 _BUTTONS = {
@@ -48,7 +49,9 @@ class Answers(QWidget):
         self._send.setObjectName("prompt-send")
         self._back = button("Esc  Back", lambda: self.said.emit(Said.BACK), name="Back")
         self._back.setObjectName("prompt-back")
-        self.hint = text(role="small")
+        self.hint = ElidedLabel()
+        self.hint.setProperty("role", "small")
+        self.hint.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._place = QHBoxLayout()
         self._place.setSpacing(8)
         row = QHBoxLayout(self)
@@ -59,8 +62,7 @@ class Answers(QWidget):
         row.addWidget(self.note, 3)
         row.addWidget(self._send)
         row.addWidget(self._back)
-        row.addStretch(1)
-        row.addWidget(self.hint)
+        row.addWidget(self.hint, 2)
 
     def ask(self, event: Prompted) -> None:
         """Offer what can be answered to another prompt."""
@@ -177,10 +179,12 @@ class Answers(QWidget):
         self.keep_note()
 
     def _show_note(self, shown: bool) -> None:
-        for widget in (self.note, self._send, self._back):
-            widget.setVisible(shown)
-        for made in self._made:
-            made.setVisible(not shown)
+        # What goes, goes first: both side by side would press everything else together.
+        note = self.note, self._send, self._back
+        for widget in self._made if shown else note:
+            widget.hide()
+        for widget in note if shown else self._made:
+            widget.show()
 
 
 def _field(name: str, what: str) -> QLineEdit:

@@ -55,6 +55,8 @@ class PromptBar(QFrame):
         self._link = link
         self._keys = AnswerKeys(clock)
         self._sending = False
+        self.sounds = bool(settings().value("prompt/sound", False, type=bool))
+        """Whether a question comes with a sound."""
         self._came_from: QWidget | None = None
         self.prompt: PromptView | None = None
         """The prompt that is shown."""
@@ -102,7 +104,7 @@ class PromptBar(QFrame):
         if not self._run.is_live:
             return
         self._take_focus()
-        if settings().value("prompt/sound", False, type=bool):
+        if self.sounds:
             QApplication.beep()
         window = self.window()
         if window is not None:
@@ -113,6 +115,13 @@ class PromptBar(QFrame):
         if self.prompt is not None:
             self.question.tick()
             self._tell_hint()
+
+    def change_sound(self) -> None:
+        """Let questions come with a sound, or without; it is heard at once."""
+        self.sounds = not self.sounds
+        settings().setValue("prompt/sound", self.sounds)
+        if self.sounds:
+            QApplication.beep()
 
     # The answers.
 
@@ -129,7 +138,9 @@ class PromptBar(QFrame):
         elif self._sending:
             words = "Sent; the engine has not confirmed it yet…"
         elif self._link.state != "connected":
-            words = "No connection: it can be answered once the engine is back"
+            words = "No connection; answer once the engine is back"
+        elif self.answers.note_for is Said.COMMENT:
+            words = "Enter keeps it for the answer, Esc goes back"
         elif self.answers.note_for is not None:
             words = "Enter sends it, Esc goes back"
         elif not self._has_focus():
@@ -137,7 +148,7 @@ class PromptBar(QFrame):
         else:
             comment = self.answers.comment
             words = f"with “{comment[:40]}”, " if comment else ""
-            words += f"as {operator_name()}"
+            words += f"as {operator_name()} · sound {'on' if self.sounds else 'off'} (F7)"
         if self.answers.hint.text() != words:
             self.answers.hint.setText(words)
 

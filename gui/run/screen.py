@@ -19,10 +19,11 @@ from PyQt6.QtWidgets import (
 )
 
 from gui.application import settings
+from gui.labels import ElidedLabel
 from gui.link import Link
 from gui.live import LiveRun
 from gui.operator import operator_name, set_operator_name
-from gui.parts import deed, text
+from gui.parts import deed
 from gui.run.case import CasePanel
 from gui.run.controls import Controls
 from gui.run.plan import PlanPanel
@@ -31,6 +32,10 @@ from gui.run.prompt import PromptBar, echo_of
 LEFT = Qt.DockWidgetArea.LeftDockWidgetArea
 RIGHT = Qt.DockWidgetArea.RightDockWidgetArea
 BELOW = Qt.DockWidgetArea.BottomDockWidgetArea
+WIDE = 1400
+"""Width of the screen from which the docks beside the case are wider."""
+SIDES, WIDE_SIDES = (344, 240), (400, 300)
+"""Widths at first of the plan, and of the docks at the right."""
 LEAST, LOW, TALL, ROOMY = 80, 220, 340, 800
 """Heights of the docks below: the least, at first, and where the screen has more than the last."""
 
@@ -113,7 +118,8 @@ class RunScreen(QMainWindow):
         self.controls = Controls(run, link, self.plan) if run.is_live else None
         self.case = CasePanel(run)
         self.prompt = PromptBar(run, link)
-        self.echo = text(role="small")
+        self.echo = ElidedLabel()
+        self.echo.setProperty("role", "small")
         self.echo.setObjectName("prompt-echo")
         self.echo.setContentsMargins(16, 0, 16, 4)
         self.echo.hide()
@@ -184,12 +190,9 @@ class RunScreen(QMainWindow):
             ("operator-name", "Who sits at the bench…", self._ask_name, ""),
         ):
             self._add_deed(name, words, act, keys)
-        sound = QAction("Sound with questions of the bench", self)
-        sound.setObjectName("sound")
-        sound.setCheckable(True)
-        sound.setChecked(bool(settings().value("prompt/sound", False, type=bool)))
-        sound.toggled.connect(lambda on: settings().setValue("prompt/sound", on))
-        self.deeds.append(sound)
+        self._add_deed(
+            "sound", "Sound with questions of the bench, or none", self.prompt.change_sound, "F7"
+        )
 
     def _add_deed(self, name: str, words: str, act: Callable[[], object], keys: str) -> None:
         self.deeds.append(deed(self, name, words, act, *filter(None, (keys,))))
@@ -254,12 +257,13 @@ class RunScreen(QMainWindow):
             self.docks[one.name].setWidget(part)
         right = [self.docks[one.name] for one in self._parts if one.area is RIGHT]
         below = [self.docks[one.name] for one in self._parts if one.area is BELOW]
+        plan, devices = SIDES if self.width() < WIDE else WIDE_SIDES
         if right:
-            self.resizeDocks(right[:1], [300], Qt.Orientation.Horizontal)
+            self.resizeDocks(right[:1], [devices], Qt.Orientation.Horizontal)
         if below:
             height = TALL if self.height() > ROOMY else LOW
             self.resizeDocks(below[:1], [height], Qt.Orientation.Vertical)
-        self.resizeDocks([self.docks["plan"]], [400], Qt.Orientation.Horizontal)
+        self.resizeDocks([self.docks["plan"]], [plan], Qt.Orientation.Horizontal)
         state = settings().value("run/docks")
         if isinstance(state, QByteArray):
             self.restoreState(state)

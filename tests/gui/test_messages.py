@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from bench.events import Claimed, LeftUnanswered, StepStarted
@@ -273,6 +274,12 @@ def test_columns_give_way_to_the_content(qtbot: QtBot) -> None:
     assert shown.table.isColumnHidden(Column.MESSAGE_ID)
     assert not shown.table.isColumnHidden(Column.CONTENT)
     assert not shown.table.isColumnHidden(Column.CHECKS)
+    shown.resize(860, 300)  # the detail is beside it
+    QApplication.processEvents()
+    assert shown.table.columnWidth(Column.CONTENT) >= 80
+    bar = shown.table.horizontalScrollBar()
+    assert bar is not None
+    assert bar.maximum() == 0
 
 
 def test_another_run_starts_the_list_anew(qtbot: QtBot) -> None:

@@ -253,6 +253,19 @@ def test_a_drawing_shows_what_to_do_beside_the_whole_text(qtbot: QtBot) -> None:
     assert not picture.isVisible()
 
 
+def test_the_state_of_answering_is_told_without_pressing_the_buttons(qtbot: QtBot) -> None:
+    desk = Desk(qtbot)
+    desk.window.resize(560, 240)
+    ask(desk.run, prompted())
+    desk.link.state = "lost"
+    desk.link.state_changed.emit("lost")
+    QApplication.processEvents()
+    for one in desk.bar.answers.buttons:
+        if one.isVisible():
+            assert one.width() >= one.sizeHint().width()
+    assert "No connection" in desk.bar.answers.hint.toolTip()
+
+
 def test_the_whole_text_is_seen_whatever_its_length(qtbot: QtBot) -> None:
     desk = Desk(qtbot)
     desk.window.resize(640, 240)

@@ -14,11 +14,12 @@ from gui.link import Refusal
 from gui.live import LiveRun
 from gui.palette import scale, theme
 from gui.parts import Notice
+from gui.run.answer_keys import Said
 from gui.run.screen import RunScreen
 from gui.screens import SCREENS
 from gui.window import MainWindow
 from tests.gui import hands
-from tests.gui.asked import AskedLink
+from tests.gui.asked import AskedLink, answered, ask, prompted
 from tests.gui.recorded import number_of, records, shown, unconnected
 
 
@@ -148,6 +149,35 @@ def test_keys_of_the_run_work_wherever_the_focus_is(qtbot: QtBot) -> None:
     focus.clearFocus()  # as after the answer to a question
     hands.press(window, Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier)
     assert link.posts(f"/runs/{run.run}/pause") != []
+
+
+def test_a_question_and_its_answer_move_no_dock(qtbot: QtBot) -> None:
+    run, link = LiveRun(), AskedLink()
+    run.follow(link)
+    window = MainWindow(run, link)
+    qtbot.addWidget(window)
+    window.resize(1366, 768)
+    window.show()
+    screen = window.screen_named("run")
+    assert isinstance(screen, RunScreen)
+    qtbot.waitUntil(lambda: screen.docks["devices"].widget() is not None)
+    QApplication.processEvents()
+    docks = screen.docks["plan"], screen.docks["devices"]
+
+    def widths() -> list[int]:
+        QApplication.processEvents()
+        return [dock.width() for dock in docks]
+
+    before = widths()
+    ask(run, prompted("judge", text="Look at the display. " * 12))
+    assert widths() == before
+    screen.prompt.answers.ask_note(Said.NO)
+    assert widths() == before
+    screen.prompt.answers.leave_note()
+    assert widths() == before
+    answered(run, answer="pass")
+    assert screen.echo.isVisible()
+    assert widths() == before
 
 
 def test_a_case_is_found_by_its_id(qtbot: QtBot) -> None:
