@@ -45,7 +45,7 @@ class MessageDetail(QWidget):
         self.message: Message | None = None
         self.title = QLabel()
         self.partner = QPushButton()
-        self.equal = QPushButton("Equal, too")
+        self.equal = QPushButton("Equal fields")
         self.checks = QTreeWidget()
         self.readable = _text("Message as readable JSON")
         self.received = _text("Message as received")
