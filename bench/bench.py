@@ -10,6 +10,7 @@ from functools import partial
 from itertools import groupby
 from typing import Any
 
+from bench.cancellation import heed_cancellation
 from bench.config import BenchConfig, DeviceEntry
 from bench.device import Device, DriverContext, Operator
 from bench.errors import DeviceError, LinkError, Unverifiable
@@ -53,7 +54,7 @@ class Bench:
             failures: list[str] = []
             shared: dict[str, Any] = {}
             for entry in sorted(self._config.devices, key=rank):
-                _heed_cancellation()
+                heed_cancellation()
                 context = DriverContext(
                     name=entry.name,
                     operator=operator,
@@ -70,7 +71,7 @@ class Bench:
                     failures.append(text if named else f"{entry.name}: {text}")
                     continue
                 stack.push_async_callback(self._leave, entry.name, device)
-            _heed_cancellation()
+            heed_cancellation()
             if failures:
                 of = f"{len(failures)} of {len(self._config.devices)} devices did not open"
                 raise DeviceError(f"{of}: {'; '.join(failures)}")
@@ -251,10 +252,3 @@ class Bench:
         if name in self._lost:
             return "lost"
         return "ready" if name in self._devices else "closed"
-
-
-def _heed_cancellation() -> None:
-    """Raise a cancellation that a library has swallowed, as `asyncio.wait_for` of 3.11 does."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError

@@ -5,29 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 
 from bench.errors import JournalError
 from bench.events import AbortRequested, RunPaused, RunResumed
 from bench.stream import Stream
-
-INSISTING = 0.5
-"""Seconds after which a task that goes on in spite of its cancellation is cancelled again."""
-
-
-def cancelling(task: asyncio.Future[Any]) -> Callable[[], None]:
-    """Make what cancels a task, and does so until the task has ended.
-
-    A library may swallow a cancellation that comes together with a result, as `asyncio.wait_for`
-    of Python 3.11 does; an abort must not get lost on the way.
-    """
-
-    def cancel() -> None:
-        if not task.done():
-            task.cancel()
-            task.get_loop().call_later(INSISTING, cancel)
-
-    return cancel
 
 
 class Control:

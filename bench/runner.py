@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from bench.bench import Bench
+from bench.cancellation import cancelling
 from bench.case import Case
 from bench.clock import now
-from bench.control import Control, cancelling
+from bench.control import Control
 from bench.device import Operator
 from bench.dut import DutConfig
 from bench.earlier import EarlierRun

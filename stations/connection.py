@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from websockets.protocol import State
 from websockets.typing import Subprotocol
 
+from bench.cancellation import heed_cancellation
 from bench.ocpp import schema
 from bench.ocpp.frame import Broken, Call, CallError, CallResult, encode, parse
 from stations.conduct import Conduct
@@ -71,6 +72,7 @@ class Connection:
                 await self._talk(socket)
                 if self._useful:
                     wait = self._settings.backoff
+            heed_cancellation()
             await asyncio.sleep(wait)
             wait = min(2 * wait, self._settings.backoff_most)
 
@@ -85,7 +87,7 @@ class Connection:
         """Drop the connection without a word, as a power loss does."""
         socket = self._socket
         if socket is not None:
-            self._lost()
+            self._lost(socket)
             socket.transport.abort()
 
     def ping_interval_changed(self) -> None:
@@ -138,11 +140,13 @@ class Connection:
         finally:
             self._pinger.stop()
             self._pinger = None
-            if self._socket is socket:
-                self._lost()
+            self._lost(socket)
             socket.transport.abort()
 
-    def _lost(self) -> None:
+    def _lost(self, socket: ClientConnection) -> None:
+        """Note that a connection is gone, whoever noticed first."""
+        if self._socket is not socket:
+            return
         self._socket = None
         self.opened.clear()
         for waiting in self._waiting.values():
@@ -238,6 +242,8 @@ class Connection:
             except TimeoutError:
                 raise NotAnswered(f"no answer to {action}") from None
             except ConnectionClosed:
+                reply.cancel()
+                self._lost(socket)  # else whoever is to send tries again and again
                 raise Offline("the connection was lost") from None
             except CallFailed as error:
                 _log.info("%s: %s failed: %s", self._settings.identity, action, error)

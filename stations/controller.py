@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Never
 
+from bench.cancellation import heed_cancellation
 from stations.admission import Admission
 from stations.authorization import AuthorizationCache, Authorizer
 from stations.availability import Availability
@@ -222,6 +223,7 @@ class Controller:
             self._firmware.shut_down()
             for connector in self._connectors.values():
                 connector.shut_down()
+        heed_cancellation()  # the power that goes ends a reset as well
         return self._reset.result()
 
     async def _boot(self) -> None:

@@ -445,8 +445,10 @@ class Rig:
     async def power_off(self) -> None:
         assert self._power is not None
         self._power.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._power
+        ended, _ = await asyncio.wait([self._power], timeout=WITHIN)
+        assert ended, "the station goes on without power"
+        if not self._power.cancelled():
+            self._power.result()
         self._power = None
         for evse in self.electronics.connectors.values():
             evse.lose_power()

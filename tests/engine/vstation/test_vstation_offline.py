@@ -279,3 +279,21 @@ async def test_a_second_call_never_leaves_before_the_answer() -> None:
         asked = await csms.expect("Authorize")
         assert asked.at >= answered[0]
         r.csms.findings.clear()
+
+
+async def test_what_is_due_while_the_csms_closes_the_connection_comes_over_the_next_one() -> None:
+    """It does not keep the station so busy that it never notices that the connection is gone."""
+    csms = Csms()
+    keys = {"MeterValueSampleInterval": "10", "WebSocketPingInterval": "1"}
+    async with rig(csms=csms, keys=keys) as r:
+        await r.booted()
+        await r.charging()
+        await csms.expect("MeterValues")
+        socket = csms.socket
+        assert socket is not None
+        await asyncio.sleep(8.45)
+        socket.transport.pause_reading()
+        await asyncio.sleep(1.5)  # a ping is under way
+        await socket.close(1001)  # what is due before it gives up can't be sent
+        await csms.connected(2)
+        await csms.expect("MeterValues")

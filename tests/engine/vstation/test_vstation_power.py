@@ -205,3 +205,32 @@ async def test_a_station_without_buffer_has_no_time_to_tell() -> None:
         await r.charging()
         r.electronics.fail_supply()
         await r.csms.nothing("StopTransaction", during=1)
+
+
+async def test_power_can_go_while_the_connection_breaks() -> None:
+    """Whichever turn of the event loop it is: the power loss counts, and ends the station."""
+    csms = Csms()
+    async with rig(csms=csms, keys={"WebSocketPingInterval": "1"}) as r:
+        for turns in range(12):
+            await r.booted()
+            socket = csms.socket
+            assert socket is not None
+            socket.transport.pause_reading()
+            await asyncio.sleep(1.5)  # a ping is under way, whose end the station waits for
+            socket.transport.abort()
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await r.power_off()
+            r.power_on()
+
+
+async def test_power_can_go_while_the_station_resets() -> None:
+    csms = Csms()
+    async with rig(csms=csms, keys={"WebSocketPingInterval": "1"}) as r:
+        for turns in range(12):
+            await r.booted()
+            await csms.call("Reset", type="Hard")
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await r.power_off()
+            r.power_on()
