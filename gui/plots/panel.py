@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 
 from PyQt6.QtCore import QEvent, Qt, QTimer
-from PyQt6.QtGui import QHideEvent, QShowEvent
+from PyQt6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PyQt6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -273,6 +273,11 @@ class PlotPanel(QWidget):
         """Tell what lies between the two cursors."""
         self._stale = True
         self.readout.show_between(self.stack.groups, self._cursor.moment, self.stack.second)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802
+        """Fit the plots into what can be seen of them."""
+        super().resizeEvent(event)
+        self._stale = True
 
     def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802
         """Follow the theme."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pyqtgraph
-from PyQt6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QPointF, QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PyQt6.QtWidgets import QGraphicsRectItem, QSizePolicy
 
@@ -33,8 +33,8 @@ NARROW = 560
 """Width of all plots below which there is no room for names and values."""
 AXIS = 26
 """Height of the time axis."""
-LEAST = 96
-"""Height of a plot at least."""
+LEAST, LOW = 96, 36
+"""Height of a plot at least, and where no more of it can be seen at once."""
 GAP = 10
 NOTHING = "Nothing is measured so far"
 
@@ -96,8 +96,6 @@ class PlotStack(pyqtgraph.GraphicsView):
         self.plots = [Plot(group) for group in groups]
         for plot in self.plots:
             plot.enter(self.scene())
-        whole = px(STRIP) + px(AXIS) + len(groups) * px(LEAST + GAP)
-        self.setMinimumSize(QSize(px(360), whole))
         self._lay_out()
         self.refresh()
 
@@ -109,7 +107,10 @@ class PlotStack(pyqtgraph.GraphicsView):
         self.refresh()
 
     def refresh(self) -> None:
-        """Paint anew what can be seen."""
+        """Paint anew what can be seen, with room for one plot of it at least."""
+        room = round(self._seen().height()) - px(STRIP) - px(AXIS) - px(GAP)
+        each = max(px(LOW), min(px(LEAST), room)) + px(GAP)
+        self.setMinimumSize(px(360), px(STRIP) + px(AXIS) + len(self.plots) * each)
         self.viewport().update()
 
     @property

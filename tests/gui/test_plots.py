@@ -26,6 +26,7 @@ from gui.plots.history import FromFile, Got, History
 from gui.plots.panel import PlotPanel
 from gui.plots.picture import Picture, Stretch
 from gui.plots.scale import distance_text, limits, plain, prefix, spelled, time_text
+from gui.plots.stack import AXIS, LEAST, LOW
 from gui.plots.summary import Course
 from gui.plots.view import TimeView
 from tests.gui.hands import click, double_click, drag, hover, press
@@ -370,6 +371,20 @@ def test_strip_and_axis_stay_at_the_edges_of_what_is_seen(qtbot: QtBot, bench: B
         bench.paint()
         assert bench.stack._strip.geometry().top() == down
         assert bench.stack._axis.geometry().bottom() == down + area.height()
+
+
+def test_one_plot_at_least_is_seen_whole_where_there_is_little_room(
+    qtbot: QtBot, bench: Bench
+) -> None:
+    bench.feed(_windows(BEGAN, 600))
+    first = bench.stack.plots[0]
+    for height in (180, 600):
+        bench.panel.resize(700, height)
+        above = bench.stack.parentWidget()
+        assert above is not None
+        qtbot.waitUntil(lambda above=above: first.area.bottom() <= above.height() - AXIS)  # type: ignore[misc]
+        assert first.area.height() >= LOW
+    assert first.area.height() >= LEAST
 
 
 def test_the_plots_follow_the_theme(qapp: QApplication, bench: Bench) -> None:
