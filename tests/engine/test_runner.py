@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bench import control
+from bench import cancellation
 from bench.bench import Bench
 from bench.capability import Load, PowerSwitch, VehicleCoupler
 from bench.case import Case
@@ -521,7 +521,7 @@ async def test_abort_ends_the_case_and_makes_the_lab_safe() -> None:
 async def test_an_abort_is_not_lost_on_a_library_that_swallows_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(control, "INSISTING", 0.01)
+    monkeypatch.setattr(cancellation, "INSISTING", 0.01)
     running = asyncio.Event()
 
     async def body(case: Case) -> None:
