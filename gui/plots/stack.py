@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -36,6 +37,8 @@ AXIS = 26
 LEAST, LOW = 96, 36
 """Height of a plot at least, and where no more of it can be seen at once."""
 GAP = 10
+APART = 8
+"""Columns of which one at most has a line for the begin of a step."""
 NOTHING = "Nothing is measured so far"
 
 
@@ -198,12 +201,15 @@ class PlotStack(pyqtgraph.GraphicsView):
     def _shown(self, stretch: Stretch) -> Shown:
         origin, begin, end = self._box.origin, stretch.begin, stretch.end
         ticks = self._axis.ticks(begin - origin, end - origin, stretch.width)
-        steps = [one.begin for one in self._timeline.steps_between(begin, end)]
+        steps: dict[int, float] = {}
+        for one in self._timeline.steps_between(begin, end):
+            if one.begin >= begin:
+                steps.setdefault(math.floor(one.begin / stretch.each / APART), one.begin)
         return Shown(
             stretch,
             self.view.newest,
             [origin + tick for tick in ticks],
-            [one for one in steps if one >= begin],
+            list(steps.values()),
             self.devicePixelRatioF(),
         )
 

@@ -26,7 +26,7 @@ from gui.plots.history import FromFile, Got, History
 from gui.plots.panel import PlotPanel
 from gui.plots.picture import Picture, Stretch
 from gui.plots.scale import distance_text, limits, plain, prefix, spelled, time_text
-from gui.plots.stack import AXIS, LEAST, LOW
+from gui.plots.stack import APART, AXIS, LEAST, LOW
 from gui.plots.summary import Course
 from gui.plots.view import TimeView
 from tests.gui.hands import click, double_click, drag, hover, press
@@ -590,6 +590,21 @@ def test_keys_of_the_plots_go_before_shortcuts_of_the_window(qtbot: QtBot, bench
     bench.panel.span.setFocus()
     press(bench.panel.span, KEY.Key_S)
     assert taken == ["S"]
+
+
+def test_steps_that_follow_each_other_closely_leave_the_plots_readable(bench: Bench) -> None:
+    first = records()[0]
+    steps = [
+        type(first)(100 + at, first.utc, 5236 + at / 1000, StepStarted(3 + at, "body", "Short"))
+        for at in range(900)
+    ]
+    bench.run.take(steps)
+    bench.run.flush()
+    bench.feed(_windows(5236, 300))
+    lines = bench.stack._shown(Stretch.of(bench.panel.view, bench.stack.points)).steps
+    begin, end = bench.panel.view.range()
+    columns = 0.9 * bench.stack.points / (end - begin)
+    assert 1 < len(lines) <= columns / APART + 3
 
 
 def test_what_a_silent_channel_tells_at_last_is_painted_from_the_left_on() -> None:
