@@ -169,6 +169,7 @@ class PlotPanel(QWidget):
                 rows.setdefault(number, []).append((window.begin, entry))
         for number, fresh in rows.items():
             self.channels[number].push(fresh)
+        self._group()
         self._stale = True
 
     def _anew(self) -> None:
@@ -194,6 +195,7 @@ class PlotPanel(QWidget):
         for record in records:
             if isinstance(record.event, ChannelDeclared):
                 self._declare(record.event)
+        self._group()
         if records:
             self.view.reach(records[0].mono)
             self.view.reach(records[-1].mono)
@@ -202,10 +204,12 @@ class PlotPanel(QWidget):
     def _declare(self, declared: ChannelDeclared) -> None:
         if declared.channel not in self.channels:
             self.channels[declared.channel] = Channel(declared)
-            self._group()
 
     def _group(self) -> None:
-        self.stack.show_groups(groups_of(self.channels.values()))
+        """Give every channel its place, if there are others than before."""
+        shown = [channel for group in self.stack.groups for channel in group.channels]
+        if set(shown) != set(self.channels.values()):
+            self.stack.show_groups(groups_of(self.channels.values()))
 
     def _freeze(self, on: bool) -> None:
         if on:
