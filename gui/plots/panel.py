@@ -8,17 +8,7 @@ from collections.abc import Sequence
 
 from PyQt6.QtCore import QEvent, Qt, QTimer
 from PyQt6.QtGui import QHideEvent, QResizeEvent, QShowEvent
-from PyQt6.QtWidgets import (
-    QComboBox,
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QScrollArea,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PyQt6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from bench.events import ChannelDeclared
 from bench.journal import Record
@@ -26,6 +16,7 @@ from bench.samples import Entry, Window
 from gui.link import Link
 from gui.live import LiveRun
 from gui.palette import px
+from gui.plots.bar import SPANS, USUAL, PlotBar
 from gui.plots.channel import DELAY, Channel, Tile, groups_of
 from gui.plots.history import FromEngine, FromFile, History, Source
 from gui.plots.readout import Readout
@@ -34,16 +25,6 @@ from gui.plots.stack import PlotStack
 from gui.plots.summary import Course
 from gui.plots.view import TimeView
 
-SPANS = {
-    "10 s": 10.0,
-    "30 s": 30.0,
-    "1 min": 60.0,
-    "5 min": 300.0,
-    "15 min": 900.0,
-    "1 h": 3600.0,
-    "Whole run": math.inf,
-}
-USUAL = "1 min"
 CALM_SCOPE = 0.4
 """Seconds from one trace of the scope to the next."""
 TICK = 33
@@ -63,10 +44,8 @@ class PlotPanel(QWidget):
         self.history = History(self)
         self._of_scope = History(self)
         self.stack = PlotStack(run.timeline, run.cursor, self.view)
-        self.pause = QPushButton("Pause")
-        self.span = QComboBox()
+        self.bar = PlotBar()
         self.scope = Scope(self._of_scope.want)
-        self.scoping = QPushButton("Scope")
         self._scoped = -math.inf
         self.readout = Readout()
         self._stale = True
@@ -87,36 +66,12 @@ class PlotPanel(QWidget):
         self._anew()
 
     def _build(self) -> None:
-        bar = QHBoxLayout()
-        bar.setSpacing(6)
-        self.pause.setCheckable(True)
-        self.pause.setProperty("role", "flat")
-        self.pause.setAccessibleName("Freeze the plots while capture goes on")
-        self.pause.setToolTip("Freeze the plots while capture goes on (Space)")
-        self.pause.clicked.connect(self._freeze)
-        self.span.addItems(list(SPANS))
-        self.span.setCurrentText(USUAL)
-        self.span.setAccessibleName("Time that the plots span")
-        self.span.activated.connect(lambda: self._live())
-        closer = self._button("+", "Zoom in (W)", lambda: self.view.zoom(0.5))
-        wider = self._button("−", "Zoom out (S)", lambda: self.view.zoom(2.0))
-        bar.addWidget(self.pause)
-        bar.addWidget(self.span)
-        bar.addWidget(closer)
-        bar.addWidget(wider)
-        self.scoping.setCheckable(True)
-        self.scoping.setProperty("role", "flat")
-        self.scoping.setToolTip("Show a few ms of a fast channel, standing on an edge")
-        self.scoping.toggled.connect(self._show_scope)
-        self.scoping.hide()
+        self.bar.pause.clicked.connect(self._freeze)
+        self.bar.span.activated.connect(lambda: self._live())
+        self.bar.zoomed.connect(self._zoom)
+        self.bar.scoping.toggled.connect(self._show_scope)
         self.scope.hide()
         self.scope.setMaximumHeight(px(260))
-        bar.addWidget(self.scoping)
-        bar.addStretch(1)
-        hint = QLabel("W S zoom · A D move · Shift-drag measures")
-        hint.setProperty("role", "small")
-        hint.setMinimumWidth(1)
-        bar.addWidget(hint)
         area = QScrollArea()
         area.setAccessibleName("Plots of the run")
         area.setWidgetResizable(True)
@@ -129,26 +84,15 @@ class PlotPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.setSpacing(6)
-        layout.addLayout(bar)
+        layout.addWidget(self.bar)
         layout.addWidget(area, 1)
         layout.addWidget(self.scope)
         self.setFocusProxy(self.stack)
         layout.addWidget(self.readout)
 
-    def _button(self, text: str, name: str, act: object) -> QToolButton:
-        button = QToolButton()
-        button.setText(text)
-        button.setProperty("role", "flat")
-        button.setToolTip(name)
-        button.setAccessibleName(name.partition(" (")[0])
-
-        def pressed() -> None:
-            if callable(act):
-                act()
-            self._looked()
-
-        button.clicked.connect(pressed)
-        return button
+    def _zoom(self, factor: float) -> None:
+        self.view.zoom(factor)
+        self._looked()
 
     def read_history(self, source: Source | None) -> None:
         """Take history from elsewhere than the engine, as from the file of a recorded run."""
@@ -219,12 +163,11 @@ class PlotPanel(QWidget):
         self._looked()
 
     def _live(self) -> None:
-        self.view.live(SPANS[self.span.currentText()])
+        self.view.live(self.bar.seconds)
         self._looked()
 
     def _looked(self) -> None:
-        self.pause.setChecked(not self.view.is_live)
-        self.pause.setText("Paused" if not self.view.is_live else "Pause")
+        self.bar.tell(is_live=self.view.is_live)
         self._stale = True
 
     def _came(self, tile: Tile, course: Course) -> None:
@@ -259,7 +202,7 @@ class PlotPanel(QWidget):
     def _look_by_scope(self) -> None:
         """Offer the fast channels, and show the one that is chosen where the cursor is."""
         fast = [one for one in self.channels.values() if one.rate >= FAST]
-        self.scoping.setVisible(bool(fast))
+        self.bar.scoping.setVisible(bool(fast))
         now = time.monotonic()
         if not fast or not self.scope.isVisible() or now - self._scoped < CALM_SCOPE:
             return

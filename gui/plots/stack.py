@@ -20,7 +20,7 @@ from gui.plots.channel import Group, labels
 from gui.plots.cursors import Cursors
 from gui.plots.curves import Shown
 from gui.plots.drawing import Frame
-from gui.plots.keys import COMMANDS
+from gui.plots.keys import COMMANDS, pressed
 from gui.plots.picture import Stretch
 from gui.plots.plot import Plot
 from gui.plots.scale import spelled
@@ -274,42 +274,13 @@ class PlotStack(pyqtgraph.GraphicsView):
         return keeps(event, COMMANDS) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802
-        """Move through time: W and S zoom, A and D pan; B sets the second cursor."""
+        """Move through time."""
         if event is None or self.view.is_empty:
             return
-        begin, end = self.view.range()
-        at = self._cursor.moment
-        if at is None or not begin <= at <= end:
-            at = None
-        shifted = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-        pixel = (end - begin) / self.points * (10 if shifted else 1)
-        match Qt.Key(event.key()):
-            case Qt.Key.Key_W | Qt.Key.Key_Plus:
-                self.view.zoom(0.7, at)
-            case Qt.Key.Key_S | Qt.Key.Key_Minus:
-                self.view.zoom(1 / 0.7, at)
-            case Qt.Key.Key_A:
-                self.view.pan(-0.2)
-            case Qt.Key.Key_D:
-                self.view.pan(0.2)
-            case Qt.Key.Key_Space:
-                self.view.pause() if self.view.is_live else self.view.live()
-            case Qt.Key.Key_Home:
-                self.view.look(self.view.oldest, self.view.newest)
-            case Qt.Key.Key_End:
-                self.view.live()
-            case Qt.Key.Key_Left | Qt.Key.Key_Right as key:
-                way = -pixel if key == Qt.Key.Key_Left else pixel
-                self._cursor.select((at if at is not None else (begin + end) / 2) + way)
-            case Qt.Key.Key_B:
-                self._measure(self._hover if self._hover is not None else at)
-            case Qt.Key.Key_Escape:
-                self._measure(None)
-                self._cursor.clear()
-            case _:
-                event.ignore()
-                return
-        self.looked.emit()
+        if pressed(event, self.view, self._cursor, self.points, self._hover, self._measure):
+            self.looked.emit()
+        else:
+            event.ignore()
 
     def _measure(self, second: float | None) -> None:
         """Set the second cursor; without a first one it becomes the first."""

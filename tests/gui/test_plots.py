@@ -245,7 +245,7 @@ def test_keys_freeze_zoom_and_pan_while_capture_goes_on(qtbot: QtBot, bench: Ben
     bench.feed(_windows(BEGAN, 700))
     assert view.range() == pytest.approx((BEGAN + 10, BEGAN + 70))
     press(bench.stack, KEY.Key_Space)
-    assert bench.panel.pause.isChecked()
+    assert bench.panel.bar.pause.isChecked()
     bench.feed(_windows(BEGAN + 70, 100))
     assert view.range() == pytest.approx((BEGAN + 10, BEGAN + 70))
     press(bench.stack, KEY.Key_W)
@@ -260,7 +260,7 @@ def test_keys_freeze_zoom_and_pan_while_capture_goes_on(qtbot: QtBot, bench: Ben
     press(bench.stack, KEY.Key_End)
     assert view.is_live
     assert view.range()[1] == pytest.approx(BEGAN + 80)
-    assert not bench.panel.pause.isChecked()
+    assert not bench.panel.bar.pause.isChecked()
 
 
 def test_a_click_moves_the_cursor_and_a_message_jumps_the_plots(qtbot: QtBot, bench: Bench) -> None:
@@ -272,7 +272,7 @@ def test_a_click_moves_the_cursor_and_a_message_jumps_the_plots(qtbot: QtBot, be
     bench.cursor.select(message.moment, message.n)
     begin, end = bench.panel.view.range()
     assert begin <= message.moment <= end
-    assert bench.panel.pause.isChecked()
+    assert bench.panel.bar.pause.isChecked()
     bench.paint()
     mark = QPointF(bench.at(message.moment).x() + 1, 36)
     hit = bench.stack.message_at(mark)
@@ -340,11 +340,11 @@ def test_dragging_moves_the_view_and_a_double_click_follows_the_run(bench: Bench
     bench.feed(_windows(BEGAN, 600))
     drag(bench.stack.viewport(), bench.at(BEGAN + 30), bench.at(BEGAN + 40))
     assert bench.panel.view.range() == pytest.approx((BEGAN - 10, BEGAN + 50), abs=0.1)
-    assert bench.panel.pause.isChecked()
+    assert bench.panel.bar.pause.isChecked()
     assert bench.cursor.moment is None  # a drag is no click
     double_click(bench.stack.viewport(), bench.at(BEGAN + 30))
     assert bench.panel.view.is_live
-    assert not bench.panel.pause.isChecked()
+    assert not bench.panel.bar.pause.isChecked()
 
 
 def test_the_legend_tells_the_values_under_the_mouse_until_it_leaves(bench: Bench) -> None:
@@ -587,8 +587,8 @@ def test_keys_of_the_plots_go_before_shortcuts_of_the_window(qtbot: QtBot, bench
     press(bench.stack, KEY.Key_S)
     assert taken == []
     assert not bench.panel.view.is_live
-    bench.panel.span.setFocus()
-    press(bench.panel.span, KEY.Key_S)
+    bench.panel.bar.span.setFocus()
+    press(bench.panel.bar.span, KEY.Key_S)
     assert taken == ["S"]
 
 

@@ -78,11 +78,11 @@ def test_the_scope_is_offered_for_fast_channels_and_stands_on_an_edge(qtbot: QtB
 
     feed(1, 100.0)
     qtbot.waitUntil(lambda: panel.stack.plots[0].range is not None)
-    assert not panel.scoping.isVisible()
+    assert not panel.bar.scoping.isVisible()
     feed(10_000, 100.1)
-    qtbot.waitUntil(panel.scoping.isVisible)
+    qtbot.waitUntil(panel.bar.scoping.isVisible)
     run.cursor.select(100.05)
-    click(panel.scoping)
+    click(panel.bar.scoping)
     assert panel.scope.said.text() == "waiting for data"
     qtbot.waitUntil(lambda: panel.scope.said.text() != "waiting for data")
     assert panel.scope.said.text() == "level −1.500 V  ·  1 kHz  ·  duty 53.0 %"
