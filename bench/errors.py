@@ -36,6 +36,10 @@ class DeviceTimeout(DeviceError):
     """A device did not answer, or did not reach the commanded state, before the deadline."""
 
 
+class CaseOverdue(BenchError):
+    """A case did not come to an end, as every one must: error."""
+
+
 class JournalError(BenchError):
     """The journal can't be written or read; a run that loses its journal stops."""
 

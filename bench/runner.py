@@ -13,6 +13,7 @@ from typing import Any
 from bench.bench import Bench
 from bench.cancellation import cancelling
 from bench.case import Case
+from bench.case_limit import longest, overdue
 from bench.clock import now
 from bench.control import Control
 from bench.device import Operator
@@ -20,8 +21,8 @@ from bench.dut import DutConfig
 from bench.earlier import EarlierRun
 from bench.errors import (
     BenchError,
+    CaseOverdue,
     CheckFailed,
-    DeviceError,
     JournalError,
     RunAborted,
     Unverifiable,
@@ -121,14 +122,15 @@ class Runner:
         self._dialogue.csms, self._dialogue.listener = csms, station
         files = Files(stream, self._files, self._dut.pics.get(PROTOCOLS), self._folder)
         engine = {Case: case, Station: station, Csms: csms, Files: files}
-        raised = await self._abortable(self._body(one, reset, engine))
+        most = longest([one] if reset is None else [reset, one], timing)
+        raised = await self._abortable(self._body(one, reset, engine), most)
         station.forget_forbidden()
         if self._deserves_another_try(raised, case):
             await self._clean_up(case)
             stream.emit(Retried(str(raised)))
             case.begin_again()
             csms.forget()
-            raised = await self._abortable(self._body(one, reset, engine))
+            raised = await self._abortable(self._body(one, reset, engine), most)
             station.forget_forbidden()
         phase = case.phase
         verdict, ended = verdict_of(raised, phase)
@@ -136,7 +138,7 @@ class Runner:
         await self._clean_up(case)
         await files.close()
         if self._may_have_crashed(raised, phase, station):
-            gone = await self._abortable(self._still_there(case, station, csms))
+            gone = await self._abortable(self._still_there(case, station, csms), most)
             if isinstance(gone, CheckFailed):
                 reason = case.first_reason
             elif gone is not None:
@@ -219,16 +221,24 @@ class Runner:
         connector = self._dut.pixit.connector
         return {need.parameter: self._bench.hand_out(need, connector) for need in one.needs}
 
-    async def _abortable(self, work: Coroutine[Any, Any, None]) -> BaseException | None:
-        """Do the work until its end or the operator's abort; return what it raised."""
+    async def _abortable(
+        self, work: Coroutine[Any, Any, None], within: float
+    ) -> BaseException | None:
+        """Do the work until its end, the operator's abort or `within` s; return what it raised."""
         task = asyncio.ensure_future(work)
         cancel = cancelling(task)
-        tripped: list[DeviceError] = []
+        tripped: list[BenchError] = []
 
-        def trip(error: DeviceError) -> None:
+        def trip(error: BenchError) -> None:
             tripped.append(error)
             cancel()
 
+        def close(limit: asyncio.Future[CaseOverdue]) -> None:
+            if not limit.cancelled():
+                trip(limit.result())
+
+        limit = asyncio.ensure_future(overdue(self._stream, self._control, within))
+        limit.add_done_callback(close)
         self._bench.interlocks.watch.tripped = trip
         self._control.cancels(cancel)
         if self._control.aborted_by is not None:
@@ -240,6 +250,7 @@ class Runner:
             self._control.abort("the end of the engine")
             await asyncio.wait([task])
         finally:
+            limit.cancel()
             self._control.cancels(None)
             self._bench.interlocks.watch.tripped = lambda error: None
         if tripped:

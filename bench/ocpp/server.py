@@ -138,15 +138,18 @@ class OcppServer:
             remote=_remote(socket),
             offered=offered,
         )
+        answers: list[asyncio.Task[None]] = []
         try:
             async with asyncio.TaskGroup() as tasks:
 
                 def later(work: Awaitable[None]) -> None:
-                    tasks.create_task(_run(work))
+                    answers.append(tasks.create_task(_run(work)))
 
                 async for raw in socket:
                     stamp = socket.stamps.popleft()
                     await self._dialogue.received(connection, raw, stamp, later)
+                for answer in answers:
+                    answer.cancel()  # nobody is there any more to take it
         finally:
             self._dialogue.closed(connection, *_how_it_closed(socket))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from types import TracebackType
@@ -186,14 +187,17 @@ class Station:
     async def _claim(
         self, pattern: CallPattern | Pattern, after: int, deadline: float
     ) -> Received | None:
+        seen, over = 0, False
         while True:
-            for message in self._unclaimed(after):
+            for message in self._unclaimed(after, seen):
                 if message.stamp.mono <= deadline and not pattern.misses(message.frame):
                     self._claimed[message.n] = self._judge.window
                     return message
             self.check_forbidden()
-            if not await self._next_arrival(deadline):
+            if over:
                 return None
+            seen = len(self._messages)
+            over = not await self._arrives_by(deadline)
 
     async def expect_none(self, pattern: CallPattern | Pattern, *, during: float) -> None:
         """Watch for `during` s that no matching message comes, counted from now.
@@ -203,8 +207,9 @@ class Station:
         until = round(now().mono + during, 6)
         after = self._judge.window
         rule = {"rule": "none", "pattern": pattern.to_json(), "after": after}
+        seen, over = 0, False
         while True:
-            for message in self._unclaimed(after):
+            for message in self._unclaimed(after, seen):
                 if message.stamp.mono <= until and not pattern.misses(message.frame):
                     self._claimed[message.n] = self._judge.window
                     self._judge.judged(
@@ -217,8 +222,10 @@ class Station:
                         reason=f"no {pattern} was allowed, but {describe(message)} came",
                     )
             self.check_forbidden()
-            if not await self._next_arrival(until):
+            if over:
                 break
+            seen = len(self._messages)
+            over = not await self._arrives_by(until)
         self._judge.judged(
             f"No {name_of(pattern)} comes",
             True,
@@ -377,8 +384,8 @@ class Station:
         """List the DUT's CALLs since the case proper began that no step expected."""
         return [m for m in self._unclaimed(self._begun) if isinstance(m.frame, Call)]
 
-    def _unclaimed(self, after: int) -> Iterator[Received]:
-        for message in self._messages:
+    def _unclaimed(self, after: int, skipped: int = 0) -> Iterator[Received]:
+        for message in itertools.islice(self._messages, skipped, None):
             if message.n > after and message.n not in self._claimed:
                 yield message
 
@@ -386,12 +393,16 @@ class Station:
         candidates = [m for m in self._unclaimed(after) if isinstance(m.frame, Call | Broken)]
         return min(candidates, key=lambda m: distance(pattern.misses(m.frame)), default=None)
 
-    async def _next_arrival(self, deadline: float) -> bool:
+    async def _arrives_by(self, deadline: float) -> bool:
+        """Wait for something to arrive; false when the deadline is over, and all of before here.
+
+        A station that never stops talking must not hold a deadline.
+        """
         arrival = self._arrival
         try:
             async with asyncio.timeout_at(deadline):
                 await arrival.wait()
         except TimeoutError:
             await self._dialogue.caught_up()
-            return arrival.is_set()
+            return False
         return True

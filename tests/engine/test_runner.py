@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bench import cancellation
+from bench import cancellation, case_limit
 from bench.bench import Bench
 from bench.capability import Load, PowerSwitch, VehicleCoupler
 from bench.case import Case
@@ -536,6 +536,32 @@ async def test_an_abort_is_not_lost_on_a_library_that_swallows_it(
         await running.wait()
         bench.control.abort("Ctrl-C")
         assert (await task).ended == "aborted"
+
+
+async def test_a_case_that_waits_for_ever_is_ended_and_the_lab_made_safe(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(case_limit, "TIMES", 0.0001)
+    cleaned = asyncio.Event()
+
+    async def body(case: Case, switch: PowerSwitch) -> None:
+        """Wait for what never comes."""
+
+        async def clean() -> None:
+            cleaned.set()
+
+        case.afterwards(clean)
+        async with case.step("Wait"):
+            case.check("all is well", actual=True)
+            await asyncio.Event().wait()
+
+    async with lab() as bench:
+        ended = await bench.run(body)
+        assert (ended.verdict, ended.ended, ended.cause) == ("error", "completed", "CaseOverdue")
+        assert ended.reason == "the case did not come to an end by itself within 0.06 s"
+        assert ended.traceback is None
+        assert cleaned.is_set()
+        assert bench.switch.done[-1] == "safe"
 
 
 async def test_second_abort_cuts_a_stuck_clean_up_short_but_not_the_safety() -> None:

@@ -149,6 +149,15 @@ async def test_overlapping_calls_are_found() -> None:
         assert csms.found() == ["one-call"]
 
 
+async def test_an_answer_that_is_still_due_does_not_hold_the_end_of_its_connection() -> None:
+    async with rig() as csms:
+        csms.csms.answers(v16.Heartbeat, after=3600.0)
+        async with csms.connect() as socket:
+            await Peer(socket).send([2, "a", "Heartbeat", {}])
+            assert await csms.station.may_come(v16.Heartbeat(), within=20.0)
+        assert await csms.dialogue.until_connected(False, within=20.0)
+
+
 async def test_a_call_left_unanswered_on_purpose_blocks_no_other() -> None:
     async with rig() as csms, csms.connect() as socket:
         csms.csms.ignores(v16.Heartbeat, times=1)

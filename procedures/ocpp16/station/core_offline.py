@@ -96,7 +96,7 @@ async def samples_taken_offline_are_delivered_in_order(
 
     async with case.step("The path is mended: all samples come in order, then new ones"):
         await network.restore()
-        delivered = await _delivered(station, samples, online[-1], timing)
+        delivered = await _delivered(case, station, samples, online[-1])
         messages = (*online, *delivered)
         stamps = [moment for message in messages for moment in moments(message, PERIODIC)]
         # Whatever the deviation, a sample that is missing or out of order is noticed.
@@ -113,23 +113,29 @@ async def samples_taken_offline_are_delivered_in_order(
 
 
 async def _delivered(
-    station: Station, samples: Pattern, last: Received, timing: Timing
+    case: Case, station: Station, samples: Pattern, last: Received
 ) -> list[Received]:
     """Take samples as they come, until one that was taken after the connection was back.
 
     `last` is the last one of before: its answer can have been lost, then it comes once more.
+    The new one is due an interval after the first that comes, whatever else comes meanwhile.
     """
+    timing = case.pixit.timing
     delivered: list[Received] = []
     first = await station.expect(samples, within=timing.reconnect)
     while_away = between(None, interval(last, first).value)
     start, message = next(moments(last, PERIODIC)), first
+    within = timing.meter_interval + timing.triggered
     while True:
         if message is not first or message.payload != last.payload:
             delivered.append(message)
         stamps = moments(message, PERIODIC)
         if not all(while_away.accepts(elapsed(start, stamp).value) for stamp in stamps):
             return delivered
-        message = await station.expect(samples, within=timing.meter_interval + timing.triggered)
+        if (took := interval(first, message)).value > within:
+            text = "Seconds from the first sample delivered to one that is taken afterwards"
+            case.check(text, took, between(None, within))
+        message = await station.expect(samples, within=within)
 
 
 @procedure(

@@ -486,6 +486,25 @@ async def test_one_lost_sample_fails_with_the_gap() -> None:
         assert text in reason(ended)
 
 
+async def test_a_station_whose_samples_are_all_of_one_moment_is_not_waited_for_for_ever() -> None:
+    async with rig() as bench:
+        follow_virtual_time(bench)
+        call, moment = bench.station.call, bench.station.stamp()
+
+        async def stopped(action: str, **payload: Any) -> Payload:
+            if action == "MeterValues":
+                value, *_ = payload["meterValue"]
+                payload["meterValue"] = [value | {"timestamp": moment}]
+            return await call(action, **payload)
+
+        bench.station.call = stopped  # type: ignore[method-assign]
+        ended = await bench.run("TC_036_CS")
+        assert ended.verdict == "fail"
+        assert "Seconds from the first sample delivered to one that is taken afterwards" in reason(
+            ended
+        )
+
+
 async def test_a_boot_on_a_mere_reconnection_is_noted_only() -> None:
     async with rig() as bench:
         follow_virtual_time(bench)
