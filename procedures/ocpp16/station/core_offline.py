@@ -2,45 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 
-from bench.capability import (
-    Card,
-    CardPresenter,
-    Cut,
-    NetworkPath,
-    VehicleCoupler,
-    VehicleEmulator,
-)
+from bench.capability import CardPresenter, Cut, NetworkPath, VehicleCoupler, VehicleEmulator
 from bench.case import Case
-from bench.clock import now
 from bench.dut import Timing
-from bench.errors import Unverifiable
 from bench.ocpp import v16
 from bench.ocpp.csms import Csms
-from bench.ocpp.match import Pattern, call_other_than
-from bench.ocpp.message import Received, age, elapsed, interval
 from bench.ocpp.predicate import absent, any_of, between, containing
 from bench.ocpp.station import Station
 from bench.pics import pics
 from bench.procedure import procedure
-from procedures.ocpp16 import states
-from procedures.ocpp16.samples import PERIODIC, moments, taken
+from procedures.ocpp16 import offline, states
+from procedures.ocpp16.samples import PERIODIC, taken
 
 STARTS_OFFLINE = pics("C-07") & pics("C-08") & (pics("FP.LAL") | pics("C-02") | pics("C-04"))
 
 LOCALLY = any_of("Local", absent)
 """The reason of a stop by card; one that is left out means it (clause 6.49)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Between which moments something was done, in s of the monotonic clock."""
-
-    since: float
-    until: float
 
 
 def dwell(timing: Timing) -> float:
@@ -92,60 +71,22 @@ async def samples_taken_offline_are_delivered_in_order(
         online = station.messages(samples)
 
     async with case.step(f"The path stays cut for {dwell(timing):g} s"):
-        await _nothing_comes(station, samples, during=dwell(timing))
+        await offline.nothing_comes(station, samples, during=dwell(timing))
 
     async with case.step("The path is mended: all samples come in order, then new ones"):
         await network.restore()
-        delivered = await _delivered(case, station, samples, online[-1])
-        messages = (*online, *delivered)
-        stamps = [moment for message in messages for moment in moments(message, PERIODIC)]
-        # Whatever the deviation, a sample that is missing or out of order is noticed.
-        margin = min(timing.deviation, every / 2)
-        for earlier, later in pairwise(stamps):
-            case.check(
-                "MeterValues timestamp, seconds after the one before",
-                elapsed(earlier, later),
-                between(every - margin, every + margin),
-            )
+        delivered = await offline.delivered(case, station, samples, online[-1])
+        offline.check_spacing(case, (*online, *delivered), every)
         for boot in station.messages(v16.BootNotification()):
             text = f"BootNotification (record {boot.n}) though only the connection was lost"
             case.note(f"{text}: OCPP-J 1.6 clause 5.4 advises against it")
-
-
-async def _delivered(
-    case: Case, station: Station, samples: Pattern, last: Received
-) -> list[Received]:
-    """Take samples as they come, until one that was taken after the connection was back.
-
-    `last` is the last one of before: its answer can have been lost, then it comes once more.
-    The new one is due an interval after the first that comes, whatever else comes meanwhile.
-    """
-    timing = case.pixit.timing
-    delivered: list[Received] = []
-    first = await station.expect(samples, within=timing.reconnect)
-    while_away = between(None, interval(last, first).value)
-    start, message = next(moments(last, PERIODIC)), first
-    within = timing.meter_interval + timing.triggered
-    while True:
-        if message is not first or message.payload != last.payload:
-            delivered.append(message)
-        stamps = moments(message, PERIODIC)
-        if not all(while_away.accepts(elapsed(start, stamp).value) for stamp in stamps):
-            return delivered
-        if (took := interval(first, message)).value > within:
-            text = "Seconds from the first sample delivered to one that is taken afterwards"
-            case.check(text, took, between(None, within))
-        message = await station.expect(samples, within=within)
 
 
 @procedure(
     "TC_037_1_CS",
     title="Offline start – valid id",
     mark="C",
-    refs=[
-        "Certification Document 2, App. C no. 49",
-        "OCPP 1.6 ed. 2 clauses 3.5, 3.7, 4.8, 4.9",
-    ],
+    refs=["Certification Document 2, App. C no. 49", "OCPP 1.6 ed. 2 clauses 3.5, 3.7, 4.8, 4.9"],
     applies=STARTS_OFFLINE,
     waits=lambda timing: timing.offline + timing.quiet,
 )
@@ -164,16 +105,16 @@ async def start_while_offline_is_told_afterwards(
     """
     card, timing = case.pixit.card("valid"), case.pixit.timing
     async with case.preamble():
-        await _known(case, station, csms, coupler, vehicle, cards, card)
-        await _cut(case, station, network)
+        await offline.known(case, station, csms, coupler, vehicle, cards, card)
+        await offline.cut(case, station, network)
 
     async with case.step("Start at the station"):
-        began = await _start(case, station, coupler, vehicle, cards, card)
+        began = await offline.start(case, station, coupler, vehicle, cards, card)
 
     async with case.step("The path is mended: the start is told"):
         await network.restore()
         start = await states.transaction_begins(case, station, card, within=timing.reconnect)
-        _check_age(case, "StartTransaction", start, began)
+        offline.check_age(case, "StartTransaction", start, began)
         await station.expect_none(v16.Authorize(), during=timing.quiet)
 
 
@@ -204,11 +145,13 @@ async def refused_offline_start_gets_no_more_energy(
     card, connector = case.pixit.card("invalid"), case.pixit.connector
     timing = case.pixit.timing
     async with case.preamble():
-        await _known_until_refused(case, station, csms, coupler, vehicle, cards, stops="false")
-        await _cut(case, station, network)
+        await offline.known_until_refused(
+            case, station, csms, coupler, vehicle, cards, stops="false"
+        )
+        await offline.cut(case, station, network)
 
     async with case.step("Start at the station"):
-        await _start(case, station, coupler, vehicle, cards, card)
+        await offline.start(case, station, coupler, vehicle, cards, card)
 
     with station.forbid(v16.StopTransaction()):
         async with case.step("The path is mended: the start is refused, the energy withheld"):
@@ -246,11 +189,13 @@ async def refused_offline_start_is_stopped(
     card, connector = case.pixit.card("invalid"), case.pixit.connector
     timing = case.pixit.timing
     async with case.preamble():
-        await _known_until_refused(case, station, csms, coupler, vehicle, cards, stops="true")
-        await _cut(case, station, network)
+        await offline.known_until_refused(
+            case, station, csms, coupler, vehicle, cards, stops="true"
+        )
+        await offline.cut(case, station, network)
 
     async with case.step("Start at the station"):
-        await _start(case, station, coupler, vehicle, cards, card)
+        await offline.start(case, station, coupler, vehicle, cards, card)
         # The cable of a refused card stays locked until the card is presented.
         case.afterwards(partial(cards.present, card, connector=connector))
 
@@ -286,17 +231,19 @@ async def stop_while_offline_is_told_afterwards(
     timing = case.pixit.timing
     async with case.preamble():
         transaction_id = await states.charging(case, station, csms, coupler, vehicle)
-        await _cut(case, station, network)
+        await offline.cut(case, station, network)
 
     async with case.step("Stop at the station"):
-        ended = await _stop(case, station, cards, case.pixit.card("valid"), during=timing.offline)
+        ended = await offline.stop(
+            case, station, cards, case.pixit.card("valid"), during=timing.offline
+        )
 
     async with case.step("The path is mended: the stop is told"):
         await network.restore()
         stop = await states.transaction_ends(
             case, station, transaction_id, within=timing.reconnect, reason=LOCALLY
         )
-        _check_age(case, "StopTransaction", stop, ended)
+        offline.check_age(case, "StopTransaction", stop, ended)
         await station.expect_none(v16.StopTransaction(), during=timing.quiet)
 
 
@@ -304,10 +251,7 @@ async def stop_while_offline_is_told_afterwards(
     "TC_039_CS",
     title="Offline transaction",
     mark="C",
-    refs=[
-        "Certification Document 2, App. C no. 53",
-        "OCPP 1.6 ed. 2 clauses 3.5, 3.7, 4.8, 4.10",
-    ],
+    refs=["Certification Document 2, App. C no. 53", "OCPP 1.6 ed. 2 clauses 3.5, 3.7, 4.8, 4.10"],
     applies=STARTS_OFFLINE,
     waits=lambda timing: timing.offline + timing.quiet,
 )
@@ -327,135 +271,26 @@ async def transaction_while_offline_is_told_afterwards(
     card, connector = case.pixit.card("valid"), case.pixit.connector
     timing = case.pixit.timing
     async with case.preamble():
-        await _known(case, station, csms, coupler, vehicle, cards, card)
-        await _cut(case, station, network)
+        await offline.known(case, station, csms, coupler, vehicle, cards, card)
+        await offline.cut(case, station, network)
 
     async with case.step("Start at the station"):
-        began = await _start(case, station, coupler, vehicle, cards, card)
+        began = await offline.start(case, station, coupler, vehicle, cards, card)
 
     async with case.step("Stop at the station, take the cable out"):
-        ended = await _stop(case, station, cards, card, during=timing.quiet)
+        ended = await offline.stop(case, station, cards, card, during=timing.quiet)
         await coupler.unplug(connector)
 
     async with case.step("The path is mended: start and stop are told"):
         await network.restore()
         starts = v16.StartTransaction(connectorId=connector, idTag=card.id_tag)
         start = await station.expect(starts, within=timing.reconnect)
-        _check_age(case, "StartTransaction", start, began)
+        offline.check_age(case, "StartTransaction", start, began)
         number = csms.book.transaction_id(start.payload)
         stop = await station.expect(
             v16.StopTransaction(transactionId=number, reason=LOCALLY), after=start
         )
-        _check_age(case, "StopTransaction", stop, ended)
+        offline.check_age(case, "StopTransaction", stop, ended)
         case.check(
             "StopTransaction meterStop", stop.field("meterStop"), between(start["meterStart"], None)
         )
-
-
-# Parts
-
-
-async def _known(
-    case: Case,
-    station: Station,
-    csms: Csms,
-    coupler: VehicleCoupler,
-    vehicle: VehicleEmulator,
-    cards: CardPresenter,
-    card: Card,
-) -> None:
-    """Let the station know a card by all means that it has to start for it offline."""
-    await states.configured(case, station, "LocalAuthorizeOffline", "true")
-    unknown = "AllowOfflineTxForUnknownId"
-    await states.configured(case, station, unknown, "true", if_implemented=True)
-    if case.pics.get("FP.LAL"):
-        await states.id_tag_listed(case, station, card)
-    if case.pics.get("C-04"):
-        await states.id_tag_cached(case, station, csms, coupler, vehicle, cards, card)
-
-
-async def _known_until_refused(
-    case: Case,
-    station: Station,
-    csms: Csms,
-    coupler: VehicleCoupler,
-    vehicle: VehicleEmulator,
-    cards: CardPresenter,
-    *,
-    stops: str,
-) -> None:
-    """Let the station know the card `invalid` as Accepted; from now on the CSMS refuses it.
-
-    `stops` is the value of StopTransactionOnInvalidId.
-    """
-    card = case.pixit.card("invalid")
-    await states.configured(case, station, "StopTransactionOnInvalidId", stops)
-    await states.configured(case, station, "MaxEnergyOnInvalidId", 0, if_implemented=True)
-    for action in (v16.Authorize, v16.StartTransaction, v16.StopTransaction):
-        csms.answers(action, idTagInfo={"status": "Accepted"})
-    await _known(case, station, csms, coupler, vehicle, cards, card)
-    csms.forget()
-    for action in (v16.Authorize, v16.StartTransaction):
-        csms.answers(action, idTagInfo={"status": "Invalid"})
-
-
-async def _cut(case: Case, station: Station, network: NetworkPath) -> None:
-    async with case.step("The network path is cut"):
-        case.afterwards(network.restore)
-        await network.cut(Cut.RESET)
-        await station.disconnects(within=case.pixit.timing.reconnect)
-
-
-async def _start(
-    case: Case,
-    station: Station,
-    coupler: VehicleCoupler,
-    vehicle: VehicleEmulator,
-    cards: CardPresenter,
-    card: Card,
-) -> Span:
-    """Start with a card while the path is cut, and leave it cut; returns when that was."""
-    connector = case.pixit.connector
-    since = now().mono
-    case.afterwards(coupler.unplug, connector)
-    if case.pics.get("AQ-2"):
-        await cards.present(card, connector=connector)
-        await coupler.plug_in(connector)
-    else:
-        await coupler.plug_in(connector)
-        await cards.present(card, connector=connector)
-    await vehicle.draw(connector)
-    return await _stays_cut(case, station, since, during=case.pixit.timing.offline)
-
-
-async def _stop(
-    case: Case, station: Station, cards: CardPresenter, card: Card, *, during: float
-) -> Span:
-    """Stop with a card while the path is cut, and leave it cut for `during` s; returns when."""
-    since = now().mono
-    await cards.present(card, connector=case.pixit.connector)
-    return await _stays_cut(case, station, since, during=during)
-
-
-async def _stays_cut(case: Case, station: Station, since: float, *, during: float) -> Span:
-    """Leave the path cut for `during` s; returns when the station did what was begun at `since`.
-
-    It may take its time, but what it stamps when the path is mended must be told from that.
-    """
-    done = now().mono
-    await _nothing_comes(station, call_other_than("Heartbeat"), during=during)
-    return Span(since, max(done, now().mono - 2 * case.pixit.timing.deviation))
-
-
-async def _nothing_comes(station: Station, pattern: Pattern, *, during: float) -> None:
-    """See that nothing comes for `during` s; raises `Unverifiable`, as the path is not cut then."""
-    stray = await station.may_come(pattern, within=during)
-    if stray is not None:
-        raise Unverifiable(f"a message came although the path is cut (record {stray.n})")
-
-
-def _check_age(case: Case, name: str, message: Received, span: Span) -> None:
-    """Check that a message carries the time of what was done in a span of time."""
-    deviation, came = case.pixit.timing.deviation, message.stamp.mono
-    possible = between(came - span.until - deviation, came - span.since + deviation)
-    case.check(f"{name} timestamp, seconds ago", age(message, "timestamp"), possible)
