@@ -16,7 +16,7 @@ from bench.ocpp.match import Pattern, call_other_than
 from bench.ocpp.message import Received, age, elapsed, interval
 from bench.ocpp.predicate import between
 from bench.ocpp.station import Station
-from procedures.ocpp16 import states
+from procedures.ocpp16 import memory, states
 from procedures.ocpp16.samples import PERIODIC, moments
 
 
@@ -42,9 +42,9 @@ async def known(
     unknown = "AllowOfflineTxForUnknownId"
     await states.configured(case, station, unknown, "true", if_implemented=True)
     if case.pics.get("FP.LAL"):
-        await states.id_tag_listed(case, station, card)
+        await memory.id_tag_listed(case, station, card)
     if case.pics.get("C-04"):
-        await states.id_tag_cached(case, station, csms, coupler, vehicle, cards, card)
+        await memory.id_tag_cached(case, station, csms, coupler, vehicle, cards, card)
 
 
 async def known_until_refused(

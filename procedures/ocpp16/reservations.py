@@ -14,7 +14,7 @@ from bench.ocpp.match import result
 from bench.ocpp.message import Received
 from bench.ocpp.predicate import absent, any_of, matching
 from bench.ocpp.station import Station
-from procedures.ocpp16 import states
+from procedures.ocpp16 import states, transactions
 
 
 async def reserved(
@@ -94,11 +94,11 @@ async def charging(
             case.afterwards(coupler.unplug, connector)
             await coupler.plug_in(connector)
     async with case.step("Start remotely: the connector gets ready"):
-        await states.remote_start_accepted(case, station, card, asks=False)
+        await transactions.remote_start_accepted(case, station, card, asks=False)
         await station.expect(v16.StatusNotification(connectorId=connector, status="Preparing"))
         if cable_first:
             await vehicle.draw(connector)
-            await states.transaction_begins(case, station, card, reservationId=reservation)
+            await transactions.begins(case, station, card, reservationId=reservation)
     if not cable_first:
         await begun_by_plug(case, station, coupler, vehicle, card, reservation)
 
@@ -117,7 +117,7 @@ async def begun_by_plug(
         case.afterwards(coupler.unplug, connector)
         await coupler.plug_in(connector)
         await vehicle.draw(connector)
-        await states.transaction_begins(case, station, card, reservationId=reservation)
+        await transactions.begins(case, station, card, reservationId=reservation)
 
 
 async def others_prepared(case: Case, station: Station, card: Card) -> None:

@@ -15,7 +15,7 @@ from bench.ocpp.message import Received
 from bench.ocpp.predicate import ABSENT, any_of
 from bench.ocpp.station import Station
 from bench.procedure import procedure
-from procedures.ocpp16 import reservations, states
+from procedures.ocpp16 import memory, reservations, states
 
 BASIC_VALUES = MappingProxyType(
     {
@@ -195,7 +195,7 @@ async def configuration_basic(case: Case, station: Station) -> None:
         if _value(answer, LIST) is not None and case.pics.get("FP.LAL") is not False:
             if _value(answer, LIST) != "true":
                 await states.written(station, LIST, "true")
-            await states.list_emptied(station)
+            await memory.list_emptied(station)
         if _value(answer, PROFILES) is not None and case.pics.get("FP.SC") is not False:
             cleared = result(status=any_of("Accepted", "Unknown"))
             await station.call(v16.ClearChargingProfile(), cleared)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from bench.capability import (
@@ -20,8 +18,9 @@ from bench.ocpp import v16
 from bench.ocpp.csms import Csms
 from bench.ocpp.match import result
 from bench.ocpp.message import Received
-from bench.ocpp.predicate import ABSENT, any_of, matching, present
-from bench.ocpp.station import Forbidden, Station
+from bench.ocpp.predicate import ABSENT, present
+from bench.ocpp.station import Station
+from procedures.ocpp16 import transactions
 
 
 async def configured(
@@ -53,19 +52,9 @@ async def written(station: Station, key: str, value: str | int) -> Received:
     return await station.call(request, result(status="Accepted"))
 
 
-@dataclass(frozen=True, slots=True)
-class Plugged:
-    """A vehicle that was plugged in before anybody was authorised."""
-
-    fed: bool = False
-    """The plug was fed for a moment, and the connector reports Available again."""
-    stays: Forbidden | None = None
-    """Lets the connector not report Available before the transaction begins."""
-
-
 async def plugged_in(
     case: Case, station: Station, coupler: VehicleCoupler, connector: int | None = None
-) -> Plugged:
+) -> transactions.Plugged:
     """Plug a vehicle in (at the connector under test if None): the connector is Preparing.
 
     It stays so until a transaction begins, or as long as the case lasts, but for a product for
@@ -80,9 +69,9 @@ async def plugged_in(
         await coupler.plug_in(where)
         await station.expect(ready)
         if stays is not None:
-            return Plugged(stays=stays)
+            return transactions.Plugged(stays=stays)
         fed = await station.may_come(free, within=case.pixit.timing.quiet)
-        return Plugged(fed=fed is not None)
+        return transactions.Plugged(fed=fed is not None)
 
 
 async def authorized(case: Case, station: Station, cards: CardPresenter, card: Card) -> Received:
@@ -128,16 +117,16 @@ async def charging_after_plug_in(
 ) -> int:
     """Plug in, then start remotely as in `charging`; returns the transactionId."""
     who = card or case.pixit.card("valid")
-    asks = await asks_before_remote_start(case, station)
+    asks = await transactions.asks_before_remote_start(case, station)
     plugged = await plugged_in(case, station, coupler)
     async with case.step("Start remotely: the transaction begins"):
-        await remote_start_accepted(case, station, who, asks=asks)
+        await transactions.remote_start_accepted(case, station, who, asks=asks)
         await vehicle.draw(case.pixit.connector)
         # What the station is to ask, it asks before it starts.
-        message = await transaction_begins(
+        message = await transactions.begins(
             case, station, who, plugged=plugged, in_order=asks, **start
         )
-        await no_needless_authorize(station, asks=asks)
+        await transactions.no_needless_authorize(station, asks=asks)
     return csms.book.transaction_id(message.payload)
 
 
@@ -152,13 +141,13 @@ async def charging_after_remote_start(
 ) -> int:
     """Start remotely as in `charging`, then plug in; returns the transactionId."""
     who = card or case.pixit.card("valid")
-    asks = await asks_before_remote_start(case, station)
+    asks = await transactions.asks_before_remote_start(case, station)
     await remotely_prepared(case, station, who, asks=asks)
     async with case.step("Plug the cable in: the transaction begins"):
-        await plugged_in_time(case, station, coupler)
+        await transactions.plugged_in_time(case, station, coupler)
         await vehicle.draw(case.pixit.connector)
-        message = await transaction_begins(case, station, who, **start)
-        await no_needless_authorize(station, asks=asks)
+        message = await transactions.begins(case, station, who, **start)
+        await transactions.no_needless_authorize(station, asks=asks)
     return csms.book.transaction_id(message.payload)
 
 
@@ -172,12 +161,12 @@ async def remotely_prepared(
     who = card or case.pixit.card("valid")
     connector = case.pixit.connector
     if asks is None:
-        asks = await asks_before_remote_start(case, station)
+        asks = await transactions.asks_before_remote_start(case, station)
     async with case.step("Start remotely: the connector gets ready"):
-        await remote_start_accepted(case, station, who, asks=asks)
+        await transactions.remote_start_accepted(case, station, who, asks=asks)
         ready = v16.StatusNotification(connectorId=connector, status="Preparing")
         message = await station.expect(ready)
-        await no_needless_authorize(station, asks=asks)
+        await transactions.no_needless_authorize(station, asks=asks)
     return message
 
 
@@ -205,80 +194,6 @@ async def availability_changed(station: Station, connector: int, to: str) -> Non
     await station.call(request, result(status="Accepted"))
 
 
-# Memory states
-
-
-async def id_tag_listed(case: Case, station: Station, card: Card) -> None:
-    """Have a card as Accepted in the local authorization list (IdTagLocalAuthList)."""
-    await configured(case, station, "LocalAuthListEnabled", "true")
-    async with case.step(f"Send a local list with the card {card.name}"):
-        await list_accepted(case, station, 1, [listed(card.id_tag)])
-
-
-async def cache_enabled(case: Case, station: Station) -> None:
-    """Have an authorization cache that is used, and empty."""
-    if await configured(case, station, "AuthorizationCacheEnabled", "true"):
-        # 000_RESET does not reach what a cache holds that is switched off.
-        async with case.step("Clear the cache, which may hold what it learned before"):
-            await station.call(v16.ClearCache(), result(status="Accepted"))
-
-
-async def id_tag_cached(
-    case: Case,
-    station: Station,
-    csms: Csms,
-    coupler: VehicleCoupler,
-    vehicle: VehicleEmulator,
-    cards: CardPresenter,
-    card: Card,
-) -> None:
-    """Have a card as Accepted in the authorization cache, by a transaction (IdTagCached)."""
-    connector = case.pixit.connector
-    await cache_enabled(case, station)
-    transaction_id = await charging(case, station, csms, coupler, vehicle, card)
-    async with case.step("Stop the transaction"):
-        if case.pics.get("C-08"):
-            await cards.present(card, connector=connector)
-        else:
-            request = v16.RemoteStopTransaction(transactionId=transaction_id)
-            await station.call(request, result(status="Accepted"))
-        await transaction_ends(case, station, transaction_id)
-    async with case.step("Take the cable out: the connector is free"):
-        await coupler.unplug(connector)
-        await station.expect(v16.StatusNotification(connectorId=connector, status="Available"))
-
-
-def listed(id_tag: str) -> dict[str, Any]:
-    """Make an entry of a local list that lets an idTag charge."""
-    return {"idTag": id_tag, "idTagInfo": {"status": "Accepted"}}
-
-
-async def list_accepted(
-    case: Case,
-    station: Station,
-    version: int,
-    entries: Sequence[Mapping[str, Any]],
-    *,
-    update: str = "Full",
-) -> None:
-    """Send a local list and have it accepted; afterwards the list is empty again."""
-    case.afterwards(list_emptied, station)
-    request = v16.SendLocalList(
-        listVersion=version, updateType=update, localAuthorizationList=list(entries)
-    )
-    await station.call(request, result(status="Accepted"))
-
-
-async def list_emptied(station: Station) -> None:
-    """Empty the local list, which must be switched on."""
-    # The errata forbid the versions 0 and -1, even where none remains.
-    empty = v16.SendLocalList(listVersion=1, updateType="Full", localAuthorizationList=[])
-    await station.call(empty, result(status="Accepted"))
-
-
-# Preparations
-
-
 async def other_connectors_occupied(case: Case, station: Station, coupler: VehicleCoupler) -> None:
     """Occupy the other connectors if all share one reader, so that no card can start there."""
     if case.pics.get("GEN.rfid") == "single":
@@ -304,116 +219,6 @@ async def authorizes_remote_starts(case: Case, station: Station) -> None:
         if str(found.get("value")).lower() == "false":
             raise Unverifiable(f"the key {key} is read-only and false, the case needs it true")
     await configured(case, station, key, "true")
-
-
-# Parts of a step
-
-
-async def plugged_in_time(case: Case, station: Station, coupler: VehicleCoupler) -> None:
-    """Plug in at the connector under test, which somebody was authorised to use before.
-
-    Raises `Unverifiable` when the station gave up waiting for the cable before it was in.
-    """
-    connector = case.pixit.connector
-    case.afterwards(coupler.unplug, connector)
-    await coupler.plug_in(connector)
-    if station.messages(v16.StatusNotification(connectorId=connector, status="Available")):
-        text = "the cable came too late: the station had given up waiting for it"
-        raise Unverifiable(f"{text} (ConnectionTimeOut)")
-
-
-async def asks_before_remote_start(case: Case, station: Station) -> bool:
-    """Read whether the station asks the CSMS about the idTag of a remote start; a step of its own.
-
-    The key decides which messages a remote start consists of.
-    """
-    key = "AuthorizeRemoteTxRequests"
-    async with case.step("Read whether the station authorises remote starts"):
-        answer = await station.call(v16.GetConfiguration(key=[key]))
-        value = answer.field(f"configurationKey[key={key}].value")
-        case.check(f"GetConfiguration answer, value of {key}", value, matching("true|false"))
-    return str(value.value).lower() == "true"
-
-
-async def remote_start_accepted(
-    case: Case, station: Station, card: Card, *, asks: bool, **fields: Any
-) -> None:
-    """Start remotely for a card; the station accepts, and asks about it if it is to."""
-    connector = case.pixit.connector
-    request = v16.RemoteStartTransaction(connectorId=connector, idTag=card.id_tag, **fields)
-    await station.call(request, result(status="Accepted"))
-    if asks:
-        await station.expect(v16.Authorize(idTag=card.id_tag))
-
-
-async def no_needless_authorize(station: Station, *, asks: bool) -> None:
-    """Check that no Authorize came in this step, if the station is configured not to ask."""
-    if not asks:
-        await station.expect_none(v16.Authorize(), during=0)
-
-
-async def transaction_begins(
-    case: Case,
-    station: Station,
-    card: Card,
-    *,
-    plugged: Plugged | None = None,
-    in_order: bool = False,
-    within: float | None = None,
-    **fields: Any,
-) -> Received:
-    """Expect StartTransaction (with these fields) and Charging in any order; returns the first.
-
-    `plugged` tells of a vehicle that was plugged in before. With `in_order` the StartTransaction
-    comes after what the step has seen so far. `within` in s is its deadline, None: the triggered
-    function timeout. Afterwards no transaction is left.
-    """
-    connector = case.pixit.connector
-    plug = plugged or Plugged()
-    # The cable may be locked in for as long as it runs.
-    case.afterwards(transactions_ended, station)
-    start = v16.StartTransaction(connectorId=connector, idTag=card.id_tag, **fields)
-    message = await station.expect(start, in_order=in_order, within=within)
-    ready = None
-    if plug.fed:
-        preparing = v16.StatusNotification(connectorId=connector, status="Preparing")
-        ready = await station.expect(preparing)
-    charging = v16.StatusNotification(connectorId=connector, status="Charging")
-    await station.expect(charging, after=ready)
-    if plug.stays is not None:
-        plug.stays.lift()
-    return message
-
-
-async def transactions_ended(station: Station) -> None:
-    """Stop remotely every transaction that the bench knows to run."""
-    for number in station.transactions:
-        request = v16.RemoteStopTransaction(transactionId=number)
-        answer = await station.call(request, result(status=any_of("Accepted", "Rejected")))
-        if answer["status"] == "Accepted":
-            await station.expect(v16.StopTransaction(transactionId=number))
-
-
-async def transaction_ends(
-    case: Case,
-    station: Station,
-    transaction_id: int,
-    *,
-    within: float | None = None,
-    after: Received | None = None,
-    rests_as: Any = "Finishing",
-    **fields: Any,
-) -> Received:
-    """Expect StopTransaction (with these fields) and Finishing in any order; returns the first.
-
-    `within` in s is the deadline of the StopTransaction, None: the triggered function timeout; with
-    `after` it follows that message. `rests_as` replaces Finishing.
-    """
-    connector = case.pixit.connector
-    stop = v16.StopTransaction(transactionId=transaction_id, **fields)
-    message = await station.expect(stop, within=within, after=after)
-    await station.expect(v16.StatusNotification(connectorId=connector, status=rests_as))
-    return message
 
 
 async def every_status(

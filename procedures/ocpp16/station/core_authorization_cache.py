@@ -12,7 +12,7 @@ from bench.ocpp.predicate import compare, matching
 from bench.ocpp.station import Station
 from bench.pics import pics
 from bench.procedure import procedure
-from procedures.ocpp16 import states
+from procedures.ocpp16 import memory, states, transactions
 
 
 @procedure(
@@ -40,7 +40,7 @@ async def cached_card_starts_without_asking(
     ready = v16.StatusNotification(connectorId=connector, status="Preparing")
 
     async with case.preamble():
-        await states.id_tag_cached(case, station, csms, coupler, vehicle, cards, card)
+        await memory.id_tag_cached(case, station, csms, coupler, vehicle, cards, card)
         by_card = case.pics.get("C-07") and await _never_asks(case, station)
         if not by_card:
             await states.configured(case, station, "AuthorizeRemoteTxRequests", "true")
@@ -54,12 +54,12 @@ async def cached_card_starts_without_asking(
             if by_card:
                 await cards.present(card, connector=connector)
             else:
-                await states.remote_start_accepted(case, station, card, asks=False)
+                await transactions.remote_start_accepted(case, station, card, asks=False)
             if cable_last:
                 await station.expect(ready)
-                await states.plugged_in_time(case, station, coupler)
+                await transactions.plugged_in_time(case, station, coupler)
             await vehicle.draw(connector)
-            await states.transaction_begins(case, station, card, plugged=plugged)
+            await transactions.begins(case, station, card, plugged=plugged)
 
 
 async def _never_asks(case: Case, station: Station) -> bool:
@@ -91,7 +91,7 @@ async def card_is_asked_about_once_the_cache_is_cleared(
     timing = case.pixit.timing
 
     async with case.preamble():
-        await states.cache_enabled(case, station)
+        await memory.cache_enabled(case, station)
         await states.configured(case, station, "LocalPreAuthorize", "true")
         await states.configured(case, station, "ConnectionTimeOut", timing.connection_timeout)
         await states.authorized(case, station, cards, card)

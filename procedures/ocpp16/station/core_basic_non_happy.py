@@ -11,7 +11,7 @@ from bench.ocpp.predicate import any_of
 from bench.ocpp.station import Station
 from bench.pics import pics
 from bench.procedure import procedure
-from procedures.ocpp16 import states
+from procedures.ocpp16 import memory, states
 
 
 @procedure(
@@ -111,7 +111,7 @@ async def station_without_local_lists_refuses_one(case: Case, station: Station) 
     card = case.pixit.card("valid")
     async with case.step("Send a local list"):
         request = v16.SendLocalList(
-            listVersion=1, updateType="Full", localAuthorizationList=[states.listed(card.id_tag)]
+            listVersion=1, updateType="Full", localAuthorizationList=[memory.listed(card.id_tag)]
         )
         await station.call(request, result(status="NotSupported") | error("NotSupported"))
 

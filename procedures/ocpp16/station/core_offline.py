@@ -13,7 +13,7 @@ from bench.ocpp.predicate import absent, any_of, between, containing
 from bench.ocpp.station import Station
 from bench.pics import pics
 from bench.procedure import procedure
-from procedures.ocpp16 import offline, states
+from procedures.ocpp16 import offline, states, transactions
 from procedures.ocpp16.samples import PERIODIC, taken
 
 STARTS_OFFLINE = pics("C-07") & pics("C-08") & (pics("FP.LAL") | pics("C-02") | pics("C-04"))
@@ -113,7 +113,7 @@ async def start_while_offline_is_told_afterwards(
 
     async with case.step("The path is mended: the start is told"):
         await network.restore()
-        start = await states.transaction_begins(case, station, card, within=timing.reconnect)
+        start = await transactions.begins(case, station, card, within=timing.reconnect)
         offline.check_age(case, "StartTransaction", start, began)
         await station.expect_none(v16.Authorize(), during=timing.quiet)
 
@@ -156,7 +156,7 @@ async def refused_offline_start_gets_no_more_energy(
     with station.forbid(v16.StopTransaction()):
         async with case.step("The path is mended: the start is refused, the energy withheld"):
             await network.restore()
-            await states.transaction_begins(case, station, card, within=timing.reconnect)
+            await transactions.begins(case, station, card, within=timing.reconnect)
             withheld = v16.StatusNotification(connectorId=connector, status="SuspendedEVSE")
             await station.expect(withheld, in_order=True)
 
@@ -201,9 +201,9 @@ async def refused_offline_start_is_stopped(
 
     async with case.step("The path is mended: the start is refused, the transaction ends"):
         await network.restore()
-        start = await states.transaction_begins(case, station, card, within=timing.reconnect)
+        start = await transactions.begins(case, station, card, within=timing.reconnect)
         number = csms.book.transaction_id(start.payload)
-        await states.transaction_ends(case, station, number, reason="DeAuthorized")
+        await transactions.ends(case, station, number, reason="DeAuthorized")
         await station.expect_none(v16.StopTransaction(), during=timing.quiet)
 
 
@@ -240,7 +240,7 @@ async def stop_while_offline_is_told_afterwards(
 
     async with case.step("The path is mended: the stop is told"):
         await network.restore()
-        stop = await states.transaction_ends(
+        stop = await transactions.ends(
             case, station, transaction_id, within=timing.reconnect, reason=LOCALLY
         )
         offline.check_age(case, "StopTransaction", stop, ended)

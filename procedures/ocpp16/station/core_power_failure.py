@@ -15,7 +15,7 @@ from bench.ocpp.predicate import absent, any_of
 from bench.ocpp.station import Station
 from bench.pics import pics
 from bench.procedure import procedure
-from procedures.ocpp16 import states
+from procedures.ocpp16 import states, transactions
 
 PLUGGED = any_of("Finishing", "Preparing")
 
@@ -44,7 +44,7 @@ async def buffered_station_reports_the_stop_before_it_goes_down(
     async with case.step("Switch the supply off: the transaction ends"):
         case.afterwards(power.switch_on)
         await power.switch_off()
-        await states.transaction_ends(case, station, transaction_id, reason="PowerLoss")
+        await transactions.ends(case, station, transaction_id, reason="PowerLoss")
         await station.expect_none(v16.StopTransaction(), during=timing.off)
 
     # Whether the answer still reached the station, nobody knows: the stop may be told once more.

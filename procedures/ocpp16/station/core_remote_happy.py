@@ -12,7 +12,7 @@ from bench.ocpp.predicate import between
 from bench.ocpp.station import Station
 from bench.pics import pics
 from bench.procedure import procedure
-from procedures.ocpp16 import states
+from procedures.ocpp16 import states, transactions
 
 
 @procedure(
@@ -93,4 +93,4 @@ async def remote_stop_ends_the_transaction(
     async with case.step("Stop remotely: the transaction ends"):
         request = v16.RemoteStopTransaction(transactionId=transaction_id)
         await station.call(request, result(status="Accepted"))
-        await states.transaction_ends(case, station, transaction_id, reason="Remote")
+        await transactions.ends(case, station, transaction_id, reason="Remote")

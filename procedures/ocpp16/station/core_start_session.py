@@ -10,7 +10,7 @@ from bench.ocpp.predicate import between
 from bench.ocpp.station import Station
 from bench.pics import pics
 from bench.procedure import procedure
-from procedures.ocpp16 import states
+from procedures.ocpp16 import states, transactions
 from procedures.ocpp16.charging import WHOLE
 
 
@@ -38,7 +38,7 @@ async def card_after_plug_in_starts_a_transaction(
         await cards.present(card, connector=connector)
         await station.expect(v16.Authorize(idTag=card.id_tag))
         await vehicle.draw(connector)
-        start = await states.transaction_begins(case, station, card, plugged=plugged, in_order=True)
+        start = await transactions.begins(case, station, card, plugged=plugged, in_order=True)
         case.check(
             "StartTransaction timestamp, seconds ago",
             age(start, "timestamp"),
@@ -75,9 +75,9 @@ async def plug_in_after_card_starts_a_transaction(
         await station.expect_none(v16.StartTransaction(), during=timing.quiet)
 
     async with case.step("Plug the cable in: the transaction begins"):
-        await states.plugged_in_time(case, station, coupler)
+        await transactions.plugged_in_time(case, station, coupler)
         await vehicle.draw(connector)
-        await states.transaction_begins(case, station, card)
+        await transactions.begins(case, station, card)
 
 
 @procedure(

@@ -12,7 +12,7 @@ from bench.ocpp.predicate import absent, any_of, matching
 from bench.ocpp.station import Station
 from bench.pics import pics
 from bench.procedure import procedure
-from procedures.ocpp16 import states
+from procedures.ocpp16 import states, transactions
 
 
 @procedure(
@@ -51,7 +51,7 @@ async def only_the_card_that_started_stops_a_transaction(
 
     async with case.step("Present the card that started: the transaction ends"):
         await cards.present(card, connector=connector)
-        await states.transaction_ends(
+        await transactions.ends(
             case, station, transaction_id, idTag=card.id_tag, reason=any_of("Local", absent)
         )
 
@@ -86,7 +86,7 @@ async def another_card_of_the_group_stops_a_transaction(
     async with case.step("Present another card of the group: the transaction ends"):
         await cards.present(other, connector=case.pixit.connector)
         asked = await station.expect(v16.Authorize(idTag=other.id_tag))
-        await states.transaction_ends(
+        await transactions.ends(
             case,
             station,
             transaction_id,
@@ -113,7 +113,7 @@ async def disconnecting_the_vehicle_stops_the_transaction(
 
     async with case.step("Take the cable out at the vehicle: the transaction ends"):
         await coupler.unplug(case.pixit.connector, end=End.VEHICLE)
-        await states.transaction_ends(case, station, transaction_id, reason="EVDisconnected")
+        await transactions.ends(case, station, transaction_id, reason="EVDisconnected")
 
 
 @procedure(
@@ -137,7 +137,7 @@ async def disconnected_cable_stays_locked_until_the_csms_unlocks_it(
 
     async with case.step("Take the cable out at the vehicle: the transaction ends"):
         await coupler.unplug(connector, end=End.VEHICLE)
-        await states.transaction_ends(
+        await transactions.ends(
             case,
             station,
             transaction_id,
@@ -193,7 +193,7 @@ async def disconnecting_the_vehicle_suspends_the_transaction(
         request = v16.RemoteStopTransaction(transactionId=transaction_id)
         await station.call(request, result(status="Accepted"))
         fixed = case.pics.get("GEN.fixed_cable")
-        await states.transaction_ends(
+        await transactions.ends(
             case,
             station,
             transaction_id,

@@ -11,7 +11,7 @@ from bench.ocpp.match import result
 from bench.ocpp.station import Station
 from bench.pics import pics
 from bench.procedure import procedure
-from procedures.ocpp16 import states
+from procedures.ocpp16 import states, transactions
 
 
 @procedure(
@@ -61,7 +61,7 @@ async def unlocking_stops_the_transaction(
     async with case.step("Unlock the connector: the transaction ends"):
         request = v16.UnlockConnector(connectorId=connector)
         await station.call(request, result(status="Unlocked"))
-        await states.transaction_ends(case, station, transaction_id, reason="UnlockCommand")
+        await transactions.ends(case, station, transaction_id, reason="UnlockCommand")
 
     async with case.step("Take the cable out: the connector is free"):
         try:

@@ -10,7 +10,7 @@ from bench.ocpp.predicate import between
 from bench.ocpp.station import Station
 from bench.pics import pics
 from bench.procedure import procedure
-from procedures.ocpp16 import states
+from procedures.ocpp16 import memory, states, transactions
 
 ENABLED = "LocalAuthListEnabled"
 
@@ -53,12 +53,12 @@ async def full_and_differential_updates_are_accepted(case: Case, station: Statio
         await states.configured(case, station, ENABLED, "true")
 
     async with case.step("Send a full update with five entries"):
-        await states.list_accepted(case, station, 1, [states.listed(tag) for tag in id_tags])
+        await memory.list_accepted(case, station, 1, [memory.listed(tag) for tag in id_tags])
 
     async with case.step("Send a differential update that changes one entry"):
         # No entry more, as five may be all that the list holds.
         blocked = {"idTag": id_tags[-1], "idTagInfo": {"status": "Blocked"}}
-        await states.list_accepted(case, station, 2, [blocked], update="Differential")
+        await memory.list_accepted(case, station, 2, [blocked], update="Differential")
         answer = await station.call(v16.GetLocalListVersion())
         case.note(f"the list now has version {answer.field('listVersion')}, sent was 2")
 
@@ -77,19 +77,19 @@ async def older_differential_update_is_refused(case: Case, station: Station) -> 
         await states.configured(case, station, ENABLED, "true")
 
     async with case.step("Send a full update of version 2"):
-        await states.list_accepted(case, station, 2, [states.listed(card.id_tag)])
+        await memory.list_accepted(case, station, 2, [memory.listed(card.id_tag)])
         await _version_is(station, 2)
 
     async with case.step("Send a differential update of version 5"):
-        change = [states.listed("PB-LIST-2")]
-        await states.list_accepted(case, station, 5, change, update="Differential")
+        change = [memory.listed("PB-LIST-2")]
+        await memory.list_accepted(case, station, 5, change, update="Differential")
         await _version_is(station, 5)
 
     async with case.step("Send a differential update of version 4: it is too old"):
         old = v16.SendLocalList(
             listVersion=4,
             updateType="Differential",
-            localAuthorizationList=[states.listed("PB-LIST-3")],
+            localAuthorizationList=[memory.listed("PB-LIST-3")],
         )
         await station.call(old, result(status="VersionMismatch"))
         await _version_is(station, 5)
@@ -115,7 +115,7 @@ async def list_that_can_not_be_stored_has_failed(
 
     async with case.step("Send a full update: it fails"):
         request = v16.SendLocalList(
-            listVersion=2, updateType="Full", localAuthorizationList=[states.listed(card.id_tag)]
+            listVersion=2, updateType="Full", localAuthorizationList=[memory.listed(card.id_tag)]
         )
         await station.call(request, result(status="Failed"))
 
@@ -145,15 +145,15 @@ async def listed_card_starts_without_being_asked_about(
         answer = await station.call(v16.GetLocalListVersion())
         version = answer.field("listVersion")
         case.check("GetLocalListVersion answer, listVersion", version, between(0, None))
-        await states.list_accepted(
-            case, station, int(version.value) + 1, [states.listed(card.id_tag)]
+        await memory.list_accepted(
+            case, station, int(version.value) + 1, [memory.listed(card.id_tag)]
         )
 
     plugged = None
     with station.forbid(v16.Authorize()):
         if remote_first:
             async with case.step("Start remotely: the connector gets ready"):
-                await states.remote_start_accepted(case, station, card, asks=False)
+                await transactions.remote_start_accepted(case, station, card, asks=False)
                 ready = v16.StatusNotification(connectorId=connector, status="Preparing")
                 await station.expect(ready)
         else:
@@ -165,9 +165,9 @@ async def listed_card_starts_without_being_asked_about(
                 case.afterwards(coupler.unplug, connector)
                 await coupler.plug_in(connector)
             else:
-                await states.remote_start_accepted(case, station, card, asks=False)
+                await transactions.remote_start_accepted(case, station, card, asks=False)
             await vehicle.draw(connector)
-            await states.transaction_begins(case, station, card, plugged=plugged)
+            await transactions.begins(case, station, card, plugged=plugged)
 
 
 async def _version_is(station: Station, version: int) -> None:

@@ -10,7 +10,7 @@ from bench.ocpp.match import error, result
 from bench.ocpp.station import Station
 from bench.pics import pics
 from bench.procedure import procedure
-from procedures.ocpp16 import charging, states
+from procedures.ocpp16 import charging, states, transactions
 from procedures.ocpp16.charging import ChargingProfiles
 
 SMART = pics("FP.SC") & ~pics("GEN.mode12")
@@ -227,21 +227,23 @@ async def profile_of_a_remote_start_limits_its_transaction(
     cable_later = bool(case.pics.get("AQ-2"))
     async with case.preamble():
         await charging.unit_allowed(case, station)
-        asks = await states.asks_before_remote_start(case, station)
+        asks = await transactions.asks_before_remote_start(case, station)
         plugged = None if cable_later else await states.plugged_in(case, station, coupler)
 
     profiles = ChargingProfiles(case, station)
     async with case.step("Start remotely with a profile: the transaction begins"):
         profiles.cleared_afterwards()
         profile = profiles.plain("TxProfile", room=DAY)
-        await states.remote_start_accepted(case, station, card, asks=asks, chargingProfile=profile)
+        await transactions.remote_start_accepted(
+            case, station, card, asks=asks, chargingProfile=profile
+        )
         if cable_later:
             ready = v16.StatusNotification(connectorId=connector, status="Preparing")
             await station.expect(ready)
             case.afterwards(coupler.unplug, connector)
             await coupler.plug_in(connector)
         await vehicle.draw(connector)
-        start = await states.transaction_begins(case, station, card, plugged=plugged)
+        start = await transactions.begins(case, station, card, plugged=plugged)
         profiles.transaction_id = csms.book.transaction_id(start.payload)
         profiles.came_into_force(connector, profile)
 
