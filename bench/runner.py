@@ -118,20 +118,20 @@ class Runner:
         station = Station(
             self._dialogue, case, response=timing.response, triggered=timing.triggered
         )
-        case.at_step_end = station.check_forbidden
+        case.at_step_end = station.forbidden.check
         self._dialogue.csms, self._dialogue.listener = csms, station
         files = Files(stream, self._files, self._dut.pics.get(PROTOCOLS), self._folder)
         engine = {Case: case, Station: station, Csms: csms, Files: files}
         most = longest([one] if reset is None else [reset, one], timing)
         raised = await self._abortable(self._body(one, reset, engine), most)
-        station.forget_forbidden()
+        station.forbidden.forget()
         if self._deserves_another_try(raised, case):
             await self._clean_up(case)
             stream.emit(Retried(str(raised)))
             case.begin_again()
             csms.forget()
             raised = await self._abortable(self._body(one, reset, engine), most)
-            station.forget_forbidden()
+            station.forbidden.forget()
         phase = case.phase
         verdict, ended = verdict_of(raised, phase)
         reason = _reason(case, verdict, raised)
@@ -204,7 +204,7 @@ class Runner:
         station.begin()
         case.phase = Phase.BODY
         await run_body(one, engine, devices)
-        station.lift_all()
+        station.forbidden.lift_all()
         for message in station.unclaimed_calls():
             if isinstance(message.frame, Call) and message.frame.action == "BootNotification":
                 case.judged(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from bench.ocpp.forbidden import Forbidden
+
 from bench.capability import Card, VehicleCoupler
 from bench.case import Case
 from bench.errors import Unverifiable
@@ -12,7 +14,7 @@ from bench.ocpp import v16
 from bench.ocpp.match import result
 from bench.ocpp.message import Received
 from bench.ocpp.predicate import any_of, matching
-from bench.ocpp.station import Forbidden, Station
+from bench.ocpp.station import Station
 
 
 @dataclass(frozen=True, slots=True)

@@ -321,7 +321,7 @@ async def test_forbidding_ends_with_its_context() -> None:
             await peer.call("Heartbeat")
         await peer.call("Authorize", idTag="CARD1")
         await csms.station.expect(v16.Authorize())
-        csms.station.lift_all()
+        csms.station.forbidden.lift_all()
         assert csms.judge.checks[0] == ("No Authorize comes", True, "")
 
 
