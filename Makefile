@@ -3,6 +3,8 @@
 .PHONY: demo test bench mutants variants docs screenshots pictures lint setup clean
 
 export PYTHONUNBUFFERED = 1
+# Many programs are started: none of them shall compile the sources anew.
+unexport PYTHONDONTWRITEBYTECODE
 BIN = .venv/bin
 
 setup:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import re
 from collections.abc import Mapping
@@ -197,8 +198,7 @@ def load_bench(path: Path) -> BenchConfig:
     entries = document.get("device", [])
     if not isinstance(entries, list):
         raise ConfigError(f"{path}: [device] is a single table, expected [[device]]")
-    drivers = {point.name: point for point in entry_points(group="pilotbench.drivers")}
-    devices = tuple(_device(path, i, table, drivers) for i, table in enumerate(entries, start=1))
+    devices = tuple(_device(path, i, table, _drivers()) for i, table in enumerate(entries, start=1))
     names = [device.name for device in devices]
     for name in names:
         if names.count(name) > 1:
@@ -223,6 +223,12 @@ def load_bench(path: Path) -> BenchConfig:
         lab=toml.parse(LabSettings, document.get("lab", {}), f"{path}: table [lab]"),
         devices=devices,
     )
+
+
+@functools.cache
+def _drivers() -> Mapping[str, EntryPoint]:
+    """Find the drivers of all spokes: what is installed stays so while the program runs."""
+    return {point.name: point for point in entry_points(group="pilotbench.drivers")}
 
 
 def _device(path: Path, number: int, table: Any, drivers: Mapping[str, EntryPoint]) -> DeviceEntry:

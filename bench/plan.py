@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
@@ -68,6 +69,7 @@ class Plan:
         ]
 
 
+@functools.cache
 def load_suites() -> tuple[Suite, ...]:
     """Load the suites of all spokes (entry points `pilotbench.suites`)."""
     return tuple(point.load() for point in entry_points(group="pilotbench.suites"))

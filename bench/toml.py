@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import tomllib
 import types
 import typing
@@ -58,8 +59,9 @@ def parse(kind: type[T], table: Mapping[str, Any], where: str) -> T:
     """
     if not isinstance(table, Mapping):
         raise ConfigError(f"{where}: {show(table)}, expected a table")
-    known = {field.name: field for field in dataclasses.fields(typing.cast("Any", kind))}
-    hints = typing.get_type_hints(kind)
+    dataclass = typing.cast("Any", kind)
+    known = {field.name: field for field in dataclasses.fields(dataclass)}
+    hints = hints_of(dataclass)
     values: dict[str, Any] = {}
     for key, value in table.items():
         name = key.replace("-", "_")
@@ -76,6 +78,12 @@ def parse(kind: type[T], table: Mapping[str, Any], where: str) -> T:
         return kind(**values)
     except ValueError as error:
         raise ConfigError(f"{where}: {error}") from error
+
+
+@functools.cache
+def hints_of(kind: type[Any]) -> Mapping[str, Any]:
+    """Resolve the types of a dataclass's fields, which takes long, once for all files."""
+    return typing.get_type_hints(kind)
 
 
 def convert(hint: Any, value: Any, where: str) -> Any:

@@ -333,7 +333,7 @@ def check(path: Path) -> Profile:
     schema: Any = KINDS[header.kind]
     fields = {field.name: field for field in dataclasses.fields(schema)}
     toml.check_tables(path, document, *fields)
-    hints = typing.get_type_hints(schema)
+    hints = toml.hints_of(schema)
     values: dict[str, Any] = {}
     for name, field in fields.items():
         where = f"{path}: table [{name}]"
