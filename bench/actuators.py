@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -84,7 +84,7 @@ class Actuators:
         if act.entry not in self._config.devices:
             where = "which is open in runs alone"
             raise NotOffered(f"{act.entry.name} stands before the OCPP endpoint, {where}")
-        async with self._at_work(act.entry.name):
+        async with self._at_work(act.entry, act.capability):
             hand = self.bench.hand(act.entry, act.capability, act.connector)
             return await getattr(hand, act.method)(**act.arguments)
 
@@ -92,7 +92,7 @@ class Actuators:
         """Wait for a card at the lab's reader; raises `Unverifiable` when none comes."""
         entry, number = self._serving(CardReader, None)
         by_hand = entry.driver.by_hand
-        async with self._at_work(entry.name):
+        async with self._at_work(entry, CardReader):
             reader = self.bench.hand(entry, CardReader, number)
             try:
                 # A person's prompts have a deadline of their own.
@@ -163,24 +163,28 @@ class Actuators:
         self, capability: type, connector: int | None
     ) -> AsyncIterator[tuple[Any, int]]:
         entry, number = self._serving(capability, connector)
-        async with self._at_work(entry.name):
+        async with self._at_work(entry, capability):
             yield self.bench.hand(entry, capability, number), number
 
     @asynccontextmanager
-    async def _at_work(self, device: str) -> AsyncIterator[None]:
+    async def _at_work(self, entry: DeviceEntry, capability: type) -> AsyncIterator[None]:
         self._acts += 1
         try:
-            async with self._turns[device]:
-                await self._open()
+            async with self._turns[entry.name]:
+                # Others may be absent; who is not asked for is not waited for.
+                needed = self.bench.interlocks.rests_on(capability, None)
+                await self._open([entry.name, *(one.name for one in needed)])
                 yield
         finally:
             self._acts -= 1
 
-    async def _open(self) -> None:
+    async def _open(self, needed: Collection[str] | None = None) -> None:
+        """Open what is there; look again for what is `needed` of the rest (None: for all)."""
         async with self._turn:
             if self.are_open:
-                await self.bench.reopen_lost()
+                await self.bench.reopen_lost(needed)
             else:
                 listen = self._config.ocpp.listen
-                await self._stack.enter_async_context(self.bench.opened(self._desk, lambda: listen))
+                opened = self.bench.opened(self._desk, lambda: listen, needs_all=False)
+                await self._stack.enter_async_context(opened)
                 self.are_open = True

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
-from itertools import groupby
+from itertools import groupby, starmap
 from typing import Any
 
 from bench.cancellation import heed_cancellation
@@ -39,19 +39,26 @@ class Bench:
         self._entries = {entry.name: entry for entry in config.devices}
         self._devices: dict[str, Device] = {}
         self._lost: dict[str, str] = {}
-        self.interlocks = Interlocks(config, stream, self._devices, self._safe, self._lose)
+        """Why a device does not serve."""
+        self._absent: set[str] = set()
+        """Which of these did not open, where the others may be used without them."""
+        self._make: dict[str, Callable[[], Device]] = {}
+        self.interlocks = Interlocks(
+            config, stream, self._devices, self._absence, self._safe, self._lose
+        )
         self._polling = Polling(config, stream, self._devices, self._lost.__contains__, self._lose)
 
     @asynccontextmanager
     async def opened(
-        self, operator: Operator, ocpp_upstream: Callable[[], str]
+        self, operator: Operator, ocpp_upstream: Callable[[], str], *, needs_all: bool = True
     ) -> AsyncIterator[None]:
         """Open every device, safe, and leave every device safe, loads first.
 
-        Raises `DeviceError` that lists all devices which did not open.
+        Raises `DeviceError` that lists all devices which did not open; unless it `needs_all`: then
+        these are absent, and those that are there may be used.
         """
         async with AsyncExitStack() as stack:
-            failures: list[str] = []
+            failures: dict[str, str] = {}
             shared: dict[str, Any] = {}
             for entry in sorted(self._config.devices, key=rank):
                 heed_cancellation()
@@ -62,19 +69,21 @@ class Bench:
                     ocpp_upstream=ocpp_upstream,
                     shared=shared,
                 )
-                device = entry.driver.make(entry.settings, context)
+                self._make[entry.name] = partial(entry.driver.make, entry.settings, context)
+                stack.push_async_callback(self._leave, entry.name)
                 try:
-                    await self._enter(entry, device)
+                    await self._enter(entry)
                 except DeviceError as error:
-                    text = str(error)
-                    named = text.startswith(entry.name)
-                    failures.append(text if named else f"{entry.name}: {text}")
-                    continue
-                stack.push_async_callback(self._leave, entry.name, device)
+                    failures[entry.name] = str(error)
             heed_cancellation()
-            if failures:
+            if failures and needs_all:
                 of = f"{len(failures)} of {len(self._config.devices)} devices did not open"
-                raise DeviceError(f"{of}: {'; '.join(failures)}")
+                raise DeviceError(f"{of}: {'; '.join(starmap(_named, failures.items()))}")
+            stack.callback(self._forget_absent)
+            for name, why in failures.items():
+                self._absent.add(name)
+                self._lost[name] = why
+                self._stream.emit(DeviceLost(name, why))
             # Devices are left in the other order, the loads last: so they are switched off before.
             stack.push_async_callback(self._unload)
             await stack.enter_async_context(self._polling.going_on())
@@ -87,20 +96,32 @@ class Bench:
             *(self._safe(name) for name in self._devices if self._ranked(name) == 0)
         )
 
-    async def _enter(self, entry: DeviceEntry, device: Device) -> None:
+    async def _enter(self, entry: DeviceEntry) -> None:
+        """Open a device; one that does not tell what it is, is left again."""
+        device = self._devices.get(entry.name) or self._make[entry.name]()
+        entered = False
         try:
             async with asyncio.timeout(OPENING):
                 await device.__aenter__()
+                entered = True
                 identity = await device.identify()
-        except TimeoutError:
-            raise DeviceError(f"did not answer within {OPENING:g} s") from None
+        except (DeviceError, TimeoutError) as error:
+            if entered:
+                await _leave_anyhow(device)
+            if isinstance(error, TimeoutError):
+                raise DeviceError(f"did not answer within {OPENING:g} s") from None
+            raise
         self._devices[entry.name] = device
         self._lost.pop(entry.name, None)
+        self._absent.discard(entry.name)
         offers = [capability.__name__ for capability in entry.driver.offers]
         described = {key: str(value) for key, value in dataclasses.asdict(identity).items()}
         self._stream.emit(DeviceOpened(entry.name, entry.driver_name, offers, described))
 
-    async def _leave(self, name: str, device: Device) -> None:
+    async def _leave(self, name: str) -> None:
+        device = self._devices.get(name)
+        if device is None:
+            return
         try:
             async with asyncio.timeout(self._patience(name)):
                 await device.__aexit__(None, None, None)
@@ -110,26 +131,25 @@ class Bench:
             self._stream.emit(DeviceClosed(name))
         self._devices.pop(name, None)
 
-    async def reopen_lost(self) -> None:
-        """Try once to open again what was lost, between two cases; what fails stays lost."""
+    async def reopen_lost(self, only: Collection[str] | None = None) -> None:
+        """Try once to open what is lost or absent, between two cases; what fails stays so.
+
+        With `only` the devices of these names.
+        """
         for entry in self._config.devices:
-            if entry.name not in self._lost:
+            if entry.name not in self._lost or (only is not None and entry.name not in only):
                 continue
-            device = self._devices[entry.name]
+            if entry.name in self._devices:
+                await _leave_anyhow(self._devices[entry.name])
             try:
-                async with asyncio.timeout(MAKING_SAFE):
-                    await device.__aexit__(None, None, None)
-            except (DeviceError, Unverifiable, TimeoutError):
-                pass  # it is lost already; opening it anew decides
-            try:
-                await self._enter(entry, device)
+                await self._enter(entry)
             except DeviceError as error:
                 self._lost[entry.name] = str(error)
 
     def hand_out(self, need: Need, connector: int) -> Any:
         """Return the device that serves a need, behind a proxy that records every call.
 
-        Raises `DeviceError` when that device was lost.
+        Raises `DeviceError` when that device was lost, or is absent.
         """
         (entry, *_) = candidates(self._config, need, connector)
         return self.hand(entry, need.capability, connector)
@@ -137,7 +157,8 @@ class Bench:
     def hand(self, entry: DeviceEntry, capability: type, connector: int) -> Any:
         """Return one device, as `hand_out` does."""
         if entry.name in self._lost:
-            raise DeviceError(f"{entry.name} was lost: {self._lost[entry.name]}")
+            how = "is absent" if entry.name in self._absent else "was lost"
+            raise DeviceError(f"{entry.name} {how}: {self._lost[entry.name]}")
         guard = partial(self._around, entry, capability, connector)
         device = self._devices[entry.name]
         return Recorded(entry.name, capability, device, self._acted, guard)
@@ -157,6 +178,15 @@ class Bench:
             async with around:
                 yield
 
+    def _absence(self, name: str) -> str | None:
+        """Say why a device is absent; None when it is not."""
+        return self._lost[name] if name in self._absent else None
+
+    def _forget_absent(self) -> None:
+        for name in self._absent:
+            del self._lost[name]
+        self._absent.clear()
+
     def _acted(self, event: Acted, error: BaseException | None) -> None:
         self._stream.emit(event)
         if isinstance(error, LinkError):
@@ -171,6 +201,7 @@ class Bench:
     async def make_safe(self) -> dict[str, str]:
         """Make every device safe, loads first, then vehicles; return what failed, by device.
 
+        A device that is absent has failed.
         A cancellation takes effect when that is done: each device has its deadline.
         """
         task = asyncio.ensure_future(self._all_safe())
@@ -185,7 +216,7 @@ class Bench:
         return task.result()
 
     async def _all_safe(self) -> dict[str, str]:
-        failures: dict[str, str] = {}
+        failures = {name: self._lost[name] for name in self._absent}
         names = sorted(self._devices, key=self._ranked)
         for _, ranked in groupby(names, key=self._ranked):
             group = list(ranked)
@@ -250,5 +281,16 @@ class Bench:
 
     def _state(self, name: str) -> str:
         if name in self._lost:
-            return "lost"
+            return "absent" if name in self._absent else "lost"
         return "ready" if name in self._devices else "closed"
+
+
+async def _leave_anyhow(device: Device) -> None:
+    """Leave a device that is gone as well as it goes; opening it anew decides."""
+    with suppress(DeviceError, Unverifiable, TimeoutError):
+        async with asyncio.timeout(MAKING_SAFE):
+            await device.__aexit__(None, None, None)
+
+
+def _named(device: str, text: str) -> str:
+    return text if text.startswith(device) else f"{device}: {text}"

@@ -6,11 +6,18 @@ is watched; what an electrician would switch off, they switch off.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from bench.capability import Load, PilotReading, PowerSwitch, VehicleCoupler, VehicleEmulator
+from bench.capability import (
+    Load,
+    PilotReading,
+    PowerMeter,
+    PowerSwitch,
+    VehicleCoupler,
+    VehicleEmulator,
+)
 from bench.config import BenchConfig, DeviceEntry
 from bench.errors import BenchError, DeviceError, LinkError, Unverifiable
 from bench.events import Interlocked
@@ -35,12 +42,14 @@ class Interlocks:
         config: BenchConfig,
         stream: Stream,
         devices: Mapping[str, Any],
+        absence: Callable[[str], str | None],
         make_safe: Callable[[str], Awaitable[str | None]],
         lose: Callable[[str, LinkError], None],
     ) -> None:
-        """`make_safe` brings one device to its safe state and says what failed."""
+        """`absence` says why a device is absent; `make_safe` brings one to its safe state."""
         self._stream = stream
         self._devices = devices
+        self._absence = absence
         self._observers = Observers(config, stream, devices, lose)
         self.watch = LoadWatch(stream, devices, self._observers, make_safe)
 
@@ -59,6 +68,7 @@ class Interlocks:
         it is safe.
         """
         watch = self.watch
+        self._heed_absent(entry, capability, method, arguments, connector)
         if capability is Load and method == "draw":
             async with watch.turn:
                 drawing = Drawing(entry, connector, arguments["current"])
@@ -93,6 +103,41 @@ class Interlocks:
                 yield
         else:
             yield
+
+    # What has to be known
+
+    def rests_on(self, capability: type, connector: int | None) -> Iterator[DeviceEntry]:
+        """List what has to be there, beside the device, for some use of a capability to be safe.
+
+        A load needs whoever watches it; whatever interrupts the current, the loads, as one that
+        is absent may be on. `connector` None: at any.
+        """
+        if capability is Load:
+            watching = (PowerMeter,) if self._observers.heeds_meters else ()
+            yield from self._observers.wired(connector, VehicleCoupler, VehicleEmulator, *watching)
+        elif capability in _MOVES:
+            yield from self._observers.wired(connector, Load)
+
+    def _heed_absent(
+        self,
+        entry: DeviceEntry,
+        capability: type,
+        method: str,
+        arguments: Mapping[str, Any],
+        connector: int,
+    ) -> None:
+        """Refuse what rests on a device that is absent."""
+        if capability is Load and method == "draw":
+            where: int | None = connector
+        elif method in _MOVES.get(capability, ()):
+            where = arguments.get("connector")
+        else:
+            return
+        for one in self.rests_on(capability, where):
+            if (why := self._absence(one.name)) is not None:
+                reason = f"{one.name} is absent: {why.removeprefix(f'{one.name}: ')}"
+                self._stream.emit(Interlocked(entry.name, "refused", reason))
+                raise DeviceError(f"interlock: {entry.name}: {method} is refused: {reason}")
 
     # Before a load is switched on
 

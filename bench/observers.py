@@ -56,23 +56,30 @@ class Observers:
         )
         return SMALLEST_CABLE
 
+    @property
+    def heeds_meters(self) -> bool:
+        """Tell whether the lab has limits over which a meter watches."""
+        limits = self.limits
+        return not limits.current is limits.power is limits.temperature is None
+
     def meters(self, connector: int) -> list[str]:
         """Name the meters that watch over limits of the lab, if there are such limits."""
-        limits = self.limits
-        if limits.current is limits.power is limits.temperature is None:
+        if not self.heeds_meters:
             return []
         serving = self.serving(connector, PowerMeter)
         return [entry.name for entry in serving if not entry.driver.by_hand]
 
     def serving(self, connector: int, *capabilities: type) -> Iterator[DeviceEntry]:
         """List the opened devices at a connector that offer one of these."""
+        for entry in self.wired(connector, *capabilities):
+            if entry.name in self._devices:
+                yield entry
+
+    def wired(self, connector: int | None, *capabilities: type) -> Iterator[DeviceEntry]:
+        """List the devices at a connector (None: at any) that offer one of these, open or not."""
         for entry in self._config.devices:
-            here = connector in getattr(entry.settings, "connectors", (connector,))
-            if (
-                here
-                and entry.name in self._devices
-                and set(capabilities) & set(entry.driver.offers)
-            ):
+            here = getattr(entry.settings, "connectors", (connector,))
+            if connector in (None, *here) and set(capabilities) & set(entry.driver.offers):
                 yield entry
 
     async def told(self, name: str, reading: Awaitable[Any]) -> Any:

@@ -84,7 +84,7 @@ def bench_routes(engine: Engine) -> APIRouter:
     @routes.post("/act", responses=problems(400, 409, 422, 500, 501))
     async def act(wanted: ActModel) -> ActedModel:
         """Use one capability of a device, within the interlocks; it is recorded like a case's."""
-        with refusals():
+        with refusals(unobserved=422):
             chosen = read_act(
                 engine.config,
                 engine.duts.pixit,

@@ -25,7 +25,13 @@ from gui.safe import MakeSafe
 
 LONGEST = 200_000
 """Milliseconds that an act may take: the operator may be the device."""
-_MARKS = {"ready": "pass", "lost": "error", "closed": "waiting", "failed": "fail"}
+_MARKS = {
+    "ready": "pass",
+    "lost": "error",
+    "absent": "error",
+    "closed": "waiting",
+    "failed": "fail",
+}
 _BUSY = "A run goes on; the devices are its own until it has ended."
 
 

@@ -11,7 +11,10 @@ from typing import Any
 from bench.config import load_bench
 from bench.dut import load_dut
 from bench.engine import Engine
+from bench.events import Acted, Interlocked
+from bench.journal import Record
 from drivers.sim.lab import open_lab
+from tests.engine.loaded import loaded_lab
 from tests.engine.programs import becomes_safe
 from tests.engine.service import DEADLINE, Service, impatient, served
 
@@ -94,6 +97,76 @@ async def test_whoever_comes_to_an_idle_engine_sees_all_of_it_and_what_is_done_b
         assert checked["pilot-box"] is None
         detail = (await bench.post("/bench/test", 422, devices=["metre"]))["detail"]
         assert detail == "there is no device 'metre', did you mean 'meter'?"
+
+
+async def test_one_absent_device_keeps_no_other_from_working(tmp_path: Path) -> None:
+    async with desk(tmp_path) as bench, bench.stream() as viewer:
+        assert bench.lab is not None
+        connector = bench.lab.world.connectors[1]
+        await bench.lab.twins["meter"].disconnect()
+        await act(bench, "pilot-box", "plug_in", connector=1)
+        assert connector.pilot_state() == "B"
+        lost = (await viewer.event("DeviceLost"))["data"]
+        assert lost["device"] == "meter"
+
+        devices = {one["name"]: one for one in (await bench.get("/bench"))["devices"]}
+        assert (devices["meter"]["state"], devices["meter"]["message"]) == (
+            "absent",
+            lost["reason"],
+        )
+        assert {one["state"] for one in devices.values()} == {"ready", "absent", "closed"}
+        assert await act(bench, "meter", "read", 500) == f"meter is absent: {lost['reason']}"
+        assert (await act(bench, "pilot-box", "read_pilot", connector=1))["state"] == "B"
+
+        # What can't be reached is not called safe, and what comes back serves again.
+        assert (await bench.post("/bench/safe"))["failures"] == {"meter": lost["reason"]}
+        await becomes_safe(bench.lab)
+        await act(bench, "pilot-box", "plug_in", connector=1)
+        await bench.lab.twins["meter"].connect()
+        assert (await act(bench, "meter", "read"))["power"]["value"] == 0
+        assert (await bench.post("/bench/safe"))["failures"] == {}
+        await becomes_safe(bench.lab)
+
+
+async def test_what_the_interlocks_have_to_know_is_not_absent(tmp_path: Path) -> None:
+    async with loaded_lab(tmp_path) as lab:
+        out = tmp_path / "runs"
+        out.mkdir()
+        engine = Engine(load_bench(lab.bench_file()), [load_dut(lab.dut_file())], out)
+        did: list[Interlocked | Acted] = []
+
+        def note(record: Record) -> None:
+            if isinstance(record.event, Interlocked | Acted):
+                did.append(record.event)
+
+        await lab.twins["load"].disconnect()
+        async with served(engine, out) as bench:
+            with engine.stream.watched_by(note):
+                why = await act(bench, "pilot-box", "plug_in", 500, connector=1)
+            assert why.startswith("interlock: pilot-box: plug_in is refused: load is absent: ")
+            assert lab.pilot == "A"
+            refused, acted = did
+            assert isinstance(refused, Interlocked)
+            assert (refused.device, refused.did) == ("pilot-box", "refused")
+            assert isinstance(acted, Acted)
+            assert acted.error == why
+            assert (await act(bench, "pilot-box", "read_pilot", connector=1))["state"] == "A"
+
+            await lab.twins["load"].connect()
+            await act(bench, "pilot-box", "plug_in", connector=1)
+            assert lab.pilot == "B"
+        assert lab.pilot == "A"
+        assert not lab.load.on
+
+
+async def test_an_act_that_can_not_be_done_is_refused_and_recorded(tmp_path: Path) -> None:
+    async with desk(tmp_path) as bench, bench.stream() as viewer:
+        bench.engine.desk.refuse("nobody is there")
+        why = await act(bench, "desk-reader", "await_card", 422, within=1.0)
+        assert "nobody is there" in why
+        done = (await viewer.event("Acted"))["data"]
+        assert (done["device"], done["method"]) == ("desk-reader", "await_card")
+        assert done["error"].startswith(why)
 
 
 async def test_no_secret_of_the_bench_is_recorded_of_what_is_done_by_hand(tmp_path: Path) -> None:
