@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from bench.ocpp.forbidden import Forbidden
-
 from bench.capability import Card, VehicleCoupler
 from bench.case import Case
 from bench.errors import Unverifiable
 from bench.ocpp import v16
+from bench.ocpp.forbidden import Forbidden
 from bench.ocpp.match import result
 from bench.ocpp.message import Received
 from bench.ocpp.predicate import any_of, matching
