@@ -58,9 +58,7 @@ class Banner(QWidget):
         worst = str(view.verdict)
         if not view.ended.complete and worst in ("pass", "none"):
             return "INCOMPLETE", "inconclusive"
-        return {"pass": "PASS", "fail": "FAIL", "inconclusive": "INCONCLUSIVE"}.get(
-            worst, "ERROR"
-        ), worst
+        return "NO VERDICT" if worst == "none" else worst.upper(), worst
 
     @property
     def headline(self) -> tuple[str, str]:

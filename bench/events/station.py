@@ -35,6 +35,13 @@ class StationDisconnected:
     code: int | None
     reason: str
 
+    @property
+    def how(self) -> str:
+        """Say how it ended, also where there was no close code."""
+        if self.code is None:
+            return self.reason or "without a close frame"
+        return f"code {self.code} {self.reason}".rstrip()
+
 
 @dataclass(frozen=True, slots=True)
 class FrameReceived:

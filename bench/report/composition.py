@@ -28,7 +28,7 @@ from bench.report.laboratory import answer_times, channels, connection, instrume
 from bench.report.plot import Wanted, plots
 from bench.report.product import identification, keys_as_read, pics_sections
 from bench.report.profiles import profile_of, profile_parts, statement_of
-from bench.seal import Closed, read_seal
+from bench.seal import Closed, Seal, read_seal
 from bench.verdict import Verdict, joined
 from bench.views import CaseView, State
 
@@ -295,17 +295,25 @@ def _facts(run: RecordedRun) -> RunFacts:
 
 
 def _sealed(run: RecordedRun, name: str) -> tuple[str, str]:
-    """Say with which key a run's record is signed, and who stamped the time on it."""
+    """Say with which key a run's record is signed, and who stamped the time on it, or why not."""
     try:
         seal = read_seal(run.folder)
     except ValueError as error:
         return f"a seal that can't be read: {error}", ""
     if seal is None:
         return "none", ""
-    stamp = (seal.stamp or {}).get("authority", "")
+    stamp = _stamped(seal)
     if seal.signer is None:
         return "none", stamp
     statement = Closed(name, run.view.records, run.head).statement
     fits = seal.statement == statement and seal.signer.signed(seal.signature, statement.encode())
     key = f"Ed25519, key {seal.signer.fingerprint}"
     return key if fits else f"{key}, which does not fit this record", stamp
+
+
+def _stamped(seal: Seal) -> str:
+    if seal.stamp is None:
+        return ""
+    if "failed" in seal.stamp:
+        return f"no time stamp: {seal.stamp['failed']}"
+    return f"time stamp by {seal.stamp['authority']}"

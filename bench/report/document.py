@@ -60,7 +60,7 @@ class RunFacts:
     signature: str
     """With which key the record is signed, or that it is not."""
     stamp: str
-    """The authority that stamped the time on it; empty: none."""
+    """Who stamped the time on it, or why nobody did who was asked; empty: nobody was."""
     files: tuple[Pair, ...]
     """SHA-256 of the files in its folder, by name."""
 

@@ -227,9 +227,8 @@ def _record(record: Record, begin: float) -> Row | None:
         case StationConnected() as event:
             detail = f"{event.remote}, offers {', '.join(event.offered) or 'no subprotocol'}"
             return Row("connection", n, time, f"connection {event.connection} opened", detail)
-        case StationDisconnected(connection, code, reason):
-            detail = f"code {code} {reason}".strip() if code else reason
-            return Row("connection", n, time, f"connection {connection} closed", detail)
+        case StationDisconnected(connection) as event:
+            return Row("connection", n, time, f"connection {connection} closed", event.how)
         case StationRefused(reason=reason):
             return Row("connection", n, time, "connection refused", reason)
         case DeviceLost(device, reason):

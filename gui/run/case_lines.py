@@ -179,7 +179,7 @@ def _remark(record: Record) -> tuple[str, Kind, str]:
             return f"Begun once more: {reason}", Kind.REMARK, "inconclusive"
         case StationConnected(_, identity):
             return f"{identity} connected", Kind.REMARK, ""
-        case StationDisconnected(_, code):
-            return f"The connection ended ({code})", Kind.REMARK, ""
+        case StationDisconnected() as event:
+            return f"The connection ended: {event.how}", Kind.REMARK, ""
         case _:
             return "", Kind.REMARK, ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from PyQt6.QtCore import QModelIndex, Qt
@@ -9,7 +10,7 @@ from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QInputDialog, QStyleOptionViewItem
 from pytestqt.qtbot import QtBot
 
-from bench.events import CaseEnded, CaseStarted
+from bench.events import CaseEnded, CaseStarted, RunEnded, RunStarted
 from gui.banner import Banner
 from gui.link import Refusal
 from gui.live import LiveRun
@@ -197,6 +198,19 @@ def test_a_run_that_is_cut_short_is_not_shown_as_running(qtbot: QtBot) -> None:
     shown(plan.run, found)
     assert banner.state == ("FAIL", "fail")
     assert plan.model.entries[name].shown == "fail"
+
+
+def test_a_run_without_any_case_has_no_verdict(qtbot: QtBot) -> None:
+    run = LiveRun()
+    banner = Banner(run, None)
+    qtbot.addWidget(banner)
+    begun, *_ = records()
+    assert isinstance(begun.event, RunStarted)
+    begun = replace(begun, event=replace(begun.event, cases=[]))
+    shown(run, [begun, replace(begun, n=2, event=RunEnded(True, None, {}))])
+    assert banner.state == ("NO VERDICT", "none")
+    shown(run, [begun, replace(begun, n=2, event=RunEnded(False, "no device", {}))])
+    assert banner.state == ("INCOMPLETE", "inconclusive")
 
 
 def test_an_abort_is_asked_for_twice_and_a_run_can_be_held(qtbot: QtBot) -> None:

@@ -94,6 +94,26 @@ def test_cases_wait_run_and_end_in_the_order_of_the_plan() -> None:
     assert view.counts["pass"] == 1
 
 
+def test_a_run_without_any_case_has_no_verdict() -> None:
+    for complete in (True, False):
+        view = view_of(planned(), RunEnded(complete, None, {}))
+        assert view.verdict is Verdict.NONE
+        assert sum(view.counts.values()) == 0
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "how"),
+    [
+        (None, "", "without a close frame"),
+        (None, "the TCP connection was lost", "the TCP connection was lost"),
+        (1000, "", "code 1000"),
+        (1001, "going away", "code 1001 going away"),
+    ],
+)
+def test_the_end_of_a_connection_is_told_in_words(code: int | None, reason: str, how: str) -> None:
+    assert StationDisconnected(1, code, reason).how == how
+
+
 def test_a_case_that_is_repeated_takes_the_next_of_the_plan_or_a_new_place() -> None:
     view = view_of(planned(("A", 0)), started("A"), ended("A", "fail"), started("A"), ended("A"))
     assert [case.verdict for case in view.cases] == ["fail", "pass"]

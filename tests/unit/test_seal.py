@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -356,6 +357,14 @@ def test_an_authority_that_is_down_does_not_spoil_the_run(
     assert warning.startswith(f"the run has no time stamp: {url} can't be asked: ")
     assert f"run run has no time stamp: {url} can't be asked" in caplog.text
     assert not (run / TOKEN).exists()
+    page = unescape((run / "report.html").read_text("utf-8"))
+    assert f"no time stamp: {url} can't be asked: " in page
+    assert "time stamp by" not in page
+
+
+def test_the_report_names_signature_and_stamp(lab: Lab) -> None:
+    page = unescape((lab.run / "report.html").read_text("utf-8"))
+    assert f"key {lab.key.public.fingerprint}, time stamp by {lab.tsa.url}<" in page
 
 
 def test_an_authority_that_keeps_silent_is_not_waited_for_long(tmp_path: Path, lab: Lab) -> None:
