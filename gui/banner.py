@@ -73,7 +73,7 @@ class Banner(QWidget):
         if view.ended is not None:
             why = f" · {view.ended.reason}" if view.ended.reason else ""
             return f"Run {view.started.run}", f"{progress} in {spoken(view.duration)}{why}"
-        if view.last is not None:
+        if view.last is not None and not self._run.is_cut:
             left = view.remaining(view.last.mono)
             if left is not None and left > 0:
                 progress += f" · about {spoken(left)} left"

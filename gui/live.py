@@ -122,7 +122,8 @@ class LiveRun(QObject):
         """Start over with another run."""
         self.flush()
         self.view = RunView()
-        self.run, self.is_cut = run, False
+        self.run, self.is_cut, self.answered = run, False, None
+        self._asked = True
         self.cursor.clear()
         self.timeline.begin_anew((), self.view)
         self.begun.emit()

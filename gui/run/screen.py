@@ -170,7 +170,7 @@ class RunScreen(QMainWindow):
         answered = self._run.answered
         if answered is not None:
             self.echo.setText(f"{echo_of(answered)} — {answered.event.text}")
-            self.echo.setVisible(True)
+        self.echo.setVisible(answered is not None)
 
     # Deeds.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtCore import Qt, QUrl, pyqtSignal
 from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout
 
@@ -16,6 +16,7 @@ from gui.palette import px
 from gui.parts import GRID, button, muted, sized, text
 
 LASTING = (("12 hours", "12h"), ("1 day", "1d"), ("7 days", "7d"), ("2 weeks", "2w"))
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 MOST_RUNS = 30
 """Newest runs that are offered to be shared singly."""
 
@@ -36,6 +37,7 @@ class MakeLink(QFrame):
         self.name.setMaxLength(200)
         self.what = QComboBox()
         self.what.setAccessibleName("What is shared")
+        self.what.currentTextChanged.connect(self.what.setToolTip)
         self.lasting = QComboBox()
         self.lasting.setEditable(True)
         self.lasting.setAccessibleName("How long the link is good")
@@ -130,7 +132,11 @@ class MakeLink(QFrame):
         self.make.setEnabled(True)
         self.address.setText(str(found["link"]))
         self.address.setCursorPosition(0)
-        self.once.setText(f"The link for {name}. It is shown only now: copy it.")
+        here = QUrl(str(found["link"])).host() in LOOPBACK
+        self.once.setText(
+            f"The link for {name}. It is shown only now: copy it."
+            + (" It leads to this computer, so it is good for nobody elsewhere." if here else "")
+        )
         self._result.show()
         self.name.clear()
         self.copy.setText("Copy link")

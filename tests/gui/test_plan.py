@@ -191,6 +191,7 @@ def test_a_run_that_is_cut_short_is_not_shown_as_running(qtbot: QtBot) -> None:
     assert banner.state == ("RUNNING", "running")
     plan.tell(run=None)
     assert banner.state == ("UNFINISHED", "error")
+    assert "left" not in banner.headline[1]
     assert plan.model.entries[name].shown == "cut"
     assert "cut" in [group.worst for group in plan.model.groups]
     assert case._elapsed.text().startswith("Cut short")

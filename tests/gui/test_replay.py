@@ -15,7 +15,15 @@ from pytestqt.qtbot import QtBot
 
 from bench.cli import main
 from bench.errors import ConfigError
-from bench.events import CaseEnded, CaseStarted, Event, Retried, StepEnded, StepStarted
+from bench.events import (
+    CaseEnded,
+    CaseStarted,
+    Event,
+    Prompted,
+    Retried,
+    StepEnded,
+    StepStarted,
+)
 from bench.journal import Record
 from gui.banner import Banner
 from gui.playback import Playback
@@ -23,7 +31,7 @@ from gui.recording import Recording, read_recording
 from gui.replay_window import ReplayWindow
 from gui.terminal_replay import replay_in_terminal
 from tests.gui.asked import AskedLink
-from tests.gui.recorded import JOURNAL
+from tests.gui.recorded import JOURNAL, number_of
 from tests.gui.test_plan import PROCEDURES
 
 
@@ -230,6 +238,27 @@ def test_a_replay_chooses_starts_and_asks_nothing(qtbot: QtBot, recording: Recor
     assert [verb for verb, _, _ in link.asked if verb != "GET"] == []
     press(window, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
     assert plan.search.hasFocus()
+
+
+def test_who_goes_back_before_a_question_does_not_see_it(
+    qtbot: QtBot, recording: Recording
+) -> None:
+    window = ReplayWindow()
+    qtbot.addWidget(window)
+    window.show_recording(recording)
+    window.show()
+    assert window.bar is not None
+    screen = window.screen_shown
+    assert screen is not None
+    asked = number_of(Prompted, recording.records)
+    window.bar.playback.seek(recording.time_of(asked))
+    qtbot.waitUntil(lambda: screen.prompt.isVisible())
+    window.bar.playback.seek(0.0)
+    qtbot.waitUntil(lambda: not screen.prompt.isVisible())
+    window.bar.playback.seek(recording.length)
+    qtbot.waitUntil(lambda: screen.echo.isVisible())
+    window.bar.playback.seek(0.0)
+    qtbot.waitUntil(lambda: not screen.echo.isVisible())
 
 
 def test_the_window_reads_a_folder_bit_by_bit(qtbot: QtBot, tmp_path: Path) -> None:

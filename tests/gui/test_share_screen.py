@@ -10,7 +10,9 @@ from PyQt6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from gui.share.links import read_links
+from gui.share.make import MakeLink
 from gui.share.screen import ShareScreen
+from tests.gui.asked import AskedLink
 from tests.gui.served import Served, asked_about, nameless, press, waiting
 
 
@@ -87,3 +89,15 @@ def test_links_tell_who_watches_and_how_long_they_are_good() -> None:
     assert (gone.what, gone.state(moment)) == ("run r1", "expired")
     (revoked,) = read_links([{**share, "revoked": "2026-11-25T10:00:00Z"}], [])
     assert revoked.state(moment) == "revoked"
+
+
+def test_a_link_that_leads_to_this_computer_only_says_so(qtbot: QtBot) -> None:
+    link = AskedLink()
+    form = MakeLink(link)
+    qtbot.addWidget(form)
+    form.offer([{"vendor": "V", "model": "M", "identity": "CP1"}], [])
+    for place, said in (("http://127.0.0.1:8280", True), ("https://lab.example", False)):
+        link.answers["/shares"] = {"link": f"{place}/view/#token=pbs.x"}
+        form.name.setText("Example Motors")
+        form.ask()
+        assert ("It leads to this computer" in form.once.text()) is said
