@@ -14,11 +14,12 @@ from PyQt6.QtWidgets import QApplication
 from bench.errors import ConfigError
 from gui.application import make_application
 from gui.engine import Order, OwnEngine
-from gui.link import Link, Refusal
+from gui.link import Link
 from gui.live import LiveRun
 from gui.operator import operator_name
 from gui.parts import ask
 from gui.recent import Recent, remember
+from gui.replies import Refusal
 from gui.start import FIRST_RUN, StartPage, simulated_lab
 from gui.window import MainWindow
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 import orjson
-from PyQt6.QtCore import QObject, QUrl, pyqtSignal
-from PyQt6.QtNetwork import QNetworkRequest
-from PyQt6.QtWebSockets import QWebSocket, QWebSocketProtocol
+from PyQt6.QtCore import QObject, pyqtSignal
+from PyQt6.QtWebSockets import QWebSocketProtocol
 
 from bench.clock import from_iso
 from bench.events import from_data
 from bench.journal import Record
-from gui.link import API, Link
+from gui.link import Link
 from gui.recording import Recording
 
 TOLD = 500
@@ -31,17 +28,10 @@ class RunFetch(QObject):
     def __init__(self, link: Link, run: str, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.recording = Recording(run)
-        self._socket = QWebSocket(parent=self)
         self._over = False
-        self._socket.setMaxAllowedIncomingMessageSize(1 << 27)
-        self._socket.setMaxAllowedIncomingFrameSize(1 << 27)
+        self._socket = link.stream({"run": run, "from": "1", "follow": "false"}, self)
         self._socket.textMessageReceived.connect(self._take)
         self._socket.disconnected.connect(self._ended)
-        query = urlencode({"run": run, "from": 1, "follow": "false"})
-        place = f"{link.url}{API}/stream?{query}".replace("http", "ws", 1)
-        request = QNetworkRequest(QUrl(place))
-        request.setRawHeader(b"Authorization", f"Bearer {link.token}".encode())
-        self._socket.open(request)
 
     def cancel(self) -> None:
         """Fetch no more; nothing is told."""

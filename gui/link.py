@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -16,22 +15,17 @@ from PyQt6.QtCore import QByteArray, QObject, QTimer, QUrl, pyqtSignal
 from PyQt6.QtNetwork import QNetworkAccessManager, QNetworkReply, QNetworkRequest
 from PyQt6.QtWebSockets import QWebSocket
 
+from gui.replies import Refusal, Refused, value_of
+
 API = "/api/v1"
 PATIENCE = 10_000
 """Milliseconds that a request may take unless it says otherwise."""
 PAUSES = (250, 500, 1000, 2000)
 """Milliseconds before the next try to connect; the last one stays."""
+LARGEST = 1 << 27
+"""Bytes of a message of the stream."""
 CALM = 150
 """Milliseconds that several wishes for the session are gathered."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a request did not do what it should."""
-
-    status: int
-    """Of HTTP; 0 when no answer came, so that nobody knows whether it was done."""
-    text: str
 
 
 Then = Callable[[Any], None]
@@ -161,8 +155,8 @@ class Link(QObject):
             reply.deleteLater()
             self._note_clock(reply)
             try:
-                value = _value(reply, raw=raw)
-            except _Refused as why:
+                value = value_of(reply, raw=raw)
+            except Refused as why:
                 if _is_there(failed):
                     (failed or self.refused.emit)(why.refusal)
                 return
@@ -206,18 +200,23 @@ class Link(QObject):
             return
         self._lose(refusal.text)
 
+    def stream(self, query: Mapping[str, str], parent: QObject) -> QWebSocket:
+        """Open the stream anywhere; what comes, and its end, is told by the socket's signals."""
+        socket = QWebSocket(parent=parent)
+        socket.setMaxAllowedIncomingMessageSize(LARGEST)
+        socket.setMaxAllowedIncomingFrameSize(LARGEST)
+        request = self._request(f"/stream?{urlencode(query)}")
+        request.setUrl(QUrl(request.url().toString().replace("http", "ws", 1)))
+        socket.open(request)
+        return socket
+
     def _open_stream(self, query: dict[str, str]) -> None:
-        socket = QWebSocket(parent=self)
-        socket.setMaxAllowedIncomingMessageSize(1 << 27)
-        socket.setMaxAllowedIncomingFrameSize(1 << 27)
+        socket = self.stream(query, self)
         socket.connected.connect(self._connected)
         socket.textMessageReceived.connect(self.inbox.append)
         socket.binaryMessageReceived.connect(self._sampled)
         socket.disconnected.connect(lambda: self._disconnected(socket))
         self._socket = socket
-        request = self._request(f"/stream?{urlencode(query)}")
-        request.setUrl(QUrl(request.url().toString().replace("http", "ws", 1)))
-        socket.open(request)
 
     def _sampled(self, frame: QByteArray) -> None:
         self.inbox.append(bytes(frame.data()))
@@ -263,39 +262,7 @@ class Link(QObject):
         self.session_changed.emit(session)
 
 
-class _Refused(Exception):
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.text)
-        self.refusal = refusal
-
-
 def _is_there(call: Callable[..., Any] | None) -> bool:
     """Tell whether who asked is still there: a window may be closed before its answer comes."""
     owner = getattr(call, "__self__", None)
     return not (isinstance(owner, QObject) and sip.isdeleted(owner))
-
-
-def _value(reply: QNetworkReply, *, raw: bool) -> Any:
-    """Read an answer; raises `_Refused`."""
-    status = reply.attribute(QNetworkRequest.Attribute.HttpStatusCodeAttribute)
-    data = bytes(reply.readAll().data())
-    if status is None:
-        text = reply.errorString()
-        if reply.error() == QNetworkReply.NetworkError.ConnectionRefusedError:
-            text = f"nothing answers at {reply.url().authority()}"
-        elif reply.error() == QNetworkReply.NetworkError.OperationCanceledError:
-            text = f"no answer from {reply.url().authority()} in time"
-        raise _Refused(Refusal(0, text))
-    if not 200 <= int(status) < 300:
-        try:
-            detail = orjson.loads(data)["detail"]
-        except (orjson.JSONDecodeError, KeyError, TypeError):
-            detail = ""
-        text = detail if isinstance(detail, str) and detail else f"HTTP {status}"
-        raise _Refused(Refusal(int(status), text))
-    if raw:
-        return data
-    try:
-        return orjson.loads(data) if data else None
-    except orjson.JSONDecodeError:
-        raise _Refused(Refusal(int(status), "the answer is no JSON: is this an engine?")) from None

@@ -7,7 +7,8 @@ from typing import Any
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QPushButton
 
-from gui.link import Link, Refusal
+from gui.link import Link
+from gui.replies import Refusal
 
 WITHIN = 60_000
 """Milliseconds that making the lab safe may take before nobody knows."""

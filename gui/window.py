@@ -21,11 +21,12 @@ from PyQt6.QtWidgets import (
 from gui.application import settings
 from gui.banner import Banner
 from gui.icons import icon
-from gui.link import Link, Refusal
+from gui.link import Link
 from gui.live import LiveRun
 from gui.looks import looks
 from gui.notices import Notices
 from gui.parts import Notice, deed
+from gui.replies import Refusal
 from gui.screen import deeds_of
 from gui.screens import SCREENS
 

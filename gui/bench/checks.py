@@ -7,7 +7,8 @@ from typing import Any
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from gui.link import Link, Refusal
+from gui.link import Link
+from gui.replies import Refusal
 
 PATIENCE = 180_000
 """Milliseconds that one device's check, or a scan, may take; the engine has its own deadlines."""

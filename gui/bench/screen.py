@@ -22,12 +22,13 @@ from gui.bench.device import DeviceCard
 from gui.bench.diagram import Diagram, product_of
 from gui.bench.findings import Findings
 from gui.bench.wired import Wired, read_wiring
-from gui.link import Link, Refusal
+from gui.link import Link
 from gui.live import LiveRun
 from gui.operator import operator_name
 from gui.page import head, rows, stacked
 from gui.palette import px
 from gui.parts import GRID, Empty, Notice, button, deed, muted, sized
+from gui.replies import Refusal
 from gui.run.devices import DevicesPanel
 from gui.safe import MakeSafe
 

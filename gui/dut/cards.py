@@ -14,9 +14,10 @@ from bench.dut import CardEntry
 from gui.dut.draft import Draft, Path
 from gui.dut.editors import Choice, Editor, Typed, editor_for, widen
 from gui.dut.keys import keys_of
-from gui.link import Link, Refusal
+from gui.link import Link
 from gui.palette import px
 from gui.parts import GRID, Empty, Notice, button, muted, sized, text
+from gui.replies import Refusal
 
 USUAL = ("valid", "second", "invalid", "expired", "blocked")
 """The cards that procedures ask for by these names, and what the CSMS answers to them."""

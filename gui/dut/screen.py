@@ -27,10 +27,11 @@ from gui.dut.draft import Draft, place_of
 from gui.dut.effects import EffectsPanel, read_effects
 from gui.dut.pixit import PixitForm
 from gui.dut.questionnaire import Questionnaire
-from gui.link import Link, Refusal
+from gui.link import Link
 from gui.live import LiveRun
 from gui.palette import px
 from gui.parts import GRID, Empty, Notice, ask, button, deed, muted, text
+from gui.replies import Refusal
 
 FORMS = "Forms (*.csv *.xlsx)"
 NARROW = 1120

@@ -16,17 +16,28 @@ from PyQt6.QtWidgets import QAbstractScrollArea, QFrame
 
 from gui.cursor import TimeCursor
 from gui.focus import keeps
-from gui.messages.chart_lines import ROW, elided, paint_act, paint_message, paint_step, said
-from gui.messages.timeline import Act, Happening, Message, Step, Timeline
+from gui.messages.chart_lines import (
+    CSMS,
+    GAP_DEVICE,
+    ROW,
+    STATION,
+    paint_act,
+    paint_heads,
+    paint_message,
+    paint_step,
+    paint_time,
+    said,
+)
+from gui.messages.happenings import Act, Happening, Message, Step
+from gui.messages.timeline import Timeline
 from gui.palette import font, px, theme
 
 HEAD = 34
 """Height of the names of the lanes."""
 GUTTER = 92
 """Width of the times."""
-GAP, GAP_DEVICE = 340, 132
-"""Least width between CSMS and station, and of each lane more."""
-CSMS, STATION = "CSMS", "Station"
+GAP = 340
+"""Least width between CSMS and station."""
 _KEY = Qt.Key
 
 
@@ -246,7 +257,7 @@ class SequenceChart(QAbstractScrollArea):
                 case Act():
                     self._time(painter, one.moment, top)
                     self._act(painter, one, top)
-        self._heads(painter)
+        paint_heads(painter, [(lane, self.lane_x(lane)) for lane in self.lanes], width, px(HEAD))
         if not self._timeline.happenings:
             painter.setPen(QColor(colours.muted))
             box = QRectF(0, px(HEAD), width, height - px(HEAD))
@@ -271,10 +282,7 @@ class SequenceChart(QAbstractScrollArea):
             painter.fillRect(box, QColor(ground))
 
     def _time(self, painter: QPainter, moment: float, top: float) -> None:
-        painter.setPen(QColor(theme().muted))
-        text = f"{moment - (self._timeline.begin or 0.0):.3f}"
-        box = QRectF(0, top, px(GUTTER) - px(16), px(ROW))
-        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, text)
+        paint_time(painter, moment - (self._timeline.begin or 0.0), px(GUTTER), top)
 
     def _message(self, painter: QPainter, message: Message, top: float) -> None:
         begin, end = (STATION, CSMS) if message.view.from_station else (CSMS, STATION)
@@ -289,16 +297,3 @@ class SequenceChart(QAbstractScrollArea):
             room = self.lane_x(STATION) - self.lane_x(CSMS) - px(16)
         edge = self._content_width() - self._scrolled(Qt.Orientation.Horizontal)
         paint_act(painter, act, x, min(room, 2 * (edge - x)), top)
-
-    def _heads(self, painter: QPainter) -> None:
-        colours = theme()
-        width = self._width()
-        painter.fillRect(0, 0, width, px(HEAD), QColor(colours.surface))
-        painter.setPen(QPen(QColor(colours.border), 1))
-        painter.drawLine(0, px(HEAD) - 1, width, px(HEAD) - 1)
-        painter.setFont(font(12, bold=True))
-        for lane in self.lanes:
-            painter.setPen(QColor(colours.text if lane in (CSMS, STATION) else colours.muted))
-            room = px(GAP_DEVICE) - px(8)
-            area = QRectF(self.lane_x(lane) - room / 2, 0, room, px(HEAD) - 2)
-            elided(painter, area, lane, Qt.AlignmentFlag.AlignHCenter)

@@ -2,16 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPen, QPolygonF
 
+from gui.messages.happenings import Act, Happening, Message, Step
 from gui.messages.model import content_of, round_trip_of
-from gui.messages.timeline import Act, Happening, Message, Step
 from gui.palette import font, mark_of, paint_mark, px, theme
 
 ROW = 30
 """Height of a line in logical pixels, before the operator's scale."""
 MARK = 15
+GAP_DEVICE = 132
+"""Least width of the lane of who is neither CSMS nor station."""
+CSMS, STATION = "CSMS", "Station"
+
+
+def paint_heads(
+    painter: QPainter, lanes: Sequence[tuple[str, float]], width: float, height: float
+) -> None:
+    """Paint the names of the lanes, each above its place."""
+    colours = theme()
+    painter.fillRect(QRectF(0, 0, width, height), QColor(colours.surface))
+    painter.setPen(QPen(QColor(colours.border), 1))
+    painter.drawLine(QPointF(0, height - 1), QPointF(width, height - 1))
+    painter.setFont(font(12, bold=True))
+    for lane, x in lanes:
+        painter.setPen(QColor(colours.text if lane in (CSMS, STATION) else colours.muted))
+        room = px(GAP_DEVICE) - px(8)
+        area = QRectF(x - room / 2, 0, room, height - 2)
+        elided(painter, area, lane, Qt.AlignmentFlag.AlignHCenter)
+
+
+def paint_time(painter: QPainter, seconds: float, width: float, top: float) -> None:
+    """Paint the time of a line into the gutter."""
+    painter.setPen(QColor(theme().muted))
+    box = QRectF(0, top, width - px(16), px(ROW))
+    right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
+    painter.drawText(box, right, f"{seconds:.3f}")
 
 
 def paint_step(painter: QPainter, step: Step, top: float, width: float) -> None:

@@ -26,8 +26,9 @@ from bench.events import Checked
 from bench.ocpp.frame import Broken, loads
 from gui.cursor import TimeCursor
 from gui.messages.diff import Line, Mark, differences
+from gui.messages.happenings import Message
 from gui.messages.model import direction_of, kind_of, round_trip_of
-from gui.messages.timeline import Message, Timeline
+from gui.messages.timeline import Timeline
 from gui.palette import font, mark_icon, mark_of, px, theme
 
 EXPECTED, READABLE, RECEIVED = range(3)

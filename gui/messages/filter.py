@@ -11,7 +11,7 @@ from typing import Any
 
 from bench.ocpp.frame import dumps
 from bench.verdict import Verdict
-from gui.messages.timeline import Message
+from gui.messages.happenings import Message
 
 Test = Callable[[Message], bool]
 

@@ -13,7 +13,8 @@ from PyQt6.QtCore import QAbstractTableModel, QModelIndex, Qt
 from bench.clock import spoken
 from bench.ocpp.frame import Broken, Call, CallError
 from gui.messages.filter import Filter
-from gui.messages.timeline import Message, Timeline
+from gui.messages.happenings import Message
+from gui.messages.timeline import Timeline
 
 ROLE = Qt.ItemDataRole
 MESSAGE = ROLE.UserRole

@@ -18,9 +18,10 @@ from PyQt6.QtWidgets import (
 from gui.cursor import TimeCursor
 from gui.messages.detail import MessageDetail
 from gui.messages.filter import HELP, read
+from gui.messages.happenings import Message
 from gui.messages.model import MessageModel, Times
 from gui.messages.table import MessageTable
-from gui.messages.timeline import Message, Timeline
+from gui.messages.timeline import Timeline
 from gui.palette import px
 
 CHIPS = {

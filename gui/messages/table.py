@@ -19,8 +19,8 @@ from PyQt6.QtWidgets import (
 )
 
 from gui.focus import keeps
+from gui.messages.happenings import Message
 from gui.messages.model import MESSAGE, SIGNS, Column, MessageModel, direction_of
-from gui.messages.timeline import Message
 from gui.palette import font, mark_of, paint_mark, px, theme
 
 ROW = 28

@@ -5,7 +5,6 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
@@ -32,86 +31,7 @@ from bench.ocpp.match import pattern_from_json
 from bench.runview import RunView
 from bench.verdict import Verdict, joined
 from bench.views import FrameView
-
-KINDS = {Call: "CALL", CallResult: "CALLRESULT", CallError: "CALLERROR", Broken: "broken"}
-
-
-@dataclass(slots=True, eq=False)
-class Step:
-    """A step of a case, or with no number the case itself; times in s of the monotonic clock."""
-
-    n: int
-    case: str
-    number: int | None
-    title: str
-    begin: float
-    end: float | None = None
-    verdict: str = "none"
-
-    @property
-    def label(self) -> str:
-        """Name it in a few characters, as a column has room for."""
-        case = self.case.removesuffix("_CSMS").removesuffix("_CS")
-        return f"{case} · {self.number}" if self.number is not None else case
-
-
-@dataclass(slots=True, eq=False)
-class Message:
-    """One message on the wire, with what belongs to it."""
-
-    view: FrameView
-    step: Step | None
-    kind: str
-    """CALL, CALLRESULT, CALLERROR or broken."""
-    message_id: str
-    """Empty when it has none that can be read."""
-    searched: str
-    """Its text in lower case."""
-    verdict: str = "none"
-    """The worst of the checks that were judged by it."""
-    partner: Message | None = None
-    """The answer of a CALL, or the CALL of an answer."""
-    claims: list[str] = field(default_factory=list)
-    """Patterns by which the procedure took it without judging it."""
-    is_unclaimed: bool = False
-    """No step expected it."""
-
-    @property
-    def n(self) -> int:
-        """Its record."""
-        return self.view.n
-
-    @property
-    def moment(self) -> float:
-        """When it was read or sent, in s of the monotonic clock."""
-        return self.view.stamp.mono
-
-    @property
-    def is_unanswered(self) -> bool:
-        """Tell whether it is a CALL without an answer so far."""
-        return self.partner is None and isinstance(self.view.frame, Call)
-
-    @property
-    def round_trip(self) -> float | None:
-        """Seconds between a CALL and its answer."""
-        return None if self.partner is None else abs(self.partner.moment - self.moment)
-
-
-@dataclass(slots=True, eq=False)
-class Act:
-    """What is no message: a device was used, the operator asked, something missed."""
-
-    n: int
-    moment: float
-    lane: str
-    text: str
-    error: str | None = None
-    """Why it did not work, or the verdict of a check that no message came for."""
-    duration: float = 0.0
-
-
-Happening = Message | Act | Step
-"""One line of the sequence chart; each has its record `n`."""
+from gui.messages.happenings import KINDS, Act, Happening, Message, Step, said_of_argument
 
 
 class Timeline(QObject):
@@ -242,7 +162,7 @@ class Timeline(QObject):
                     message.is_unclaimed = True
                 return messages
             case Acted() as event:
-                words = ", ".join(_said(value) for value in event.arguments.values())
+                words = ", ".join(said_of_argument(value) for value in event.arguments.values())
                 text = f"{event.method.replace('_', ' ')} {words}".rstrip()
                 self._acted(record, event.device, text, event.error, event.duration)
             case Prompted(text=text):
@@ -286,20 +206,3 @@ class Timeline(QObject):
         if lane and lane not in self.lanes:
             self.lanes.append(lane)
         self.happenings.append(Act(record.n, record.mono, lane, text, error, duration))
-
-
-def _said(value: object) -> str:
-    """Say an argument of a capability call in a word: a card by its name, a list by its parts."""
-    match value:
-        case {"name": str(name)}:
-            return name
-        case {"value": value, "unit": unit}:
-            return f"{value:g} {unit}" if isinstance(value, int | float) else f"{value} {unit}"
-        case dict():
-            return " ".join(_said(part) for part in value.values())
-        case list():
-            return ", ".join(_said(part) for part in value)
-        case float():
-            return f"{value:g}"
-        case _:
-            return str(value)

@@ -13,7 +13,8 @@ from PyQt6.QtWidgets import QGraphicsRectItem, QSizePolicy
 
 from gui.cursor import TimeCursor
 from gui.focus import keeps
-from gui.messages.timeline import Message, Timeline
+from gui.messages.happenings import Message
+from gui.messages.timeline import Timeline
 from gui.palette import font, px, theme
 from gui.plots.axes import TimeAxis
 from gui.plots.channel import Group, labels

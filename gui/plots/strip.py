@@ -8,7 +8,8 @@ import pyqtgraph
 from PyQt6.QtCore import QPointF, QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
 
-from gui.messages.timeline import Message, Timeline
+from gui.messages.happenings import Message
+from gui.messages.timeline import Timeline
 from gui.palette import font, px, theme
 from gui.plots.drawing import Frame
 from gui.plots.timebox import TimeBox

@@ -15,8 +15,9 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from gui.link import Link, Refusal
+from gui.link import Link
 from gui.parts import GRID, Notice, button, muted, text
+from gui.replies import Refusal
 from gui.results.differences import (
     case_row,
     condition_row,

@@ -10,11 +10,12 @@ from PyQt6.QtCore import Qt, QTemporaryDir, QUrl
 from PyQt6.QtGui import QCloseEvent, QDesktopServices
 from PyQt6.QtWidgets import QComboBox, QLineEdit, QWidget
 
-from gui.link import Link, Refusal
+from gui.link import Link
 from gui.live import LiveRun
 from gui.page import beside, head, rows, stacked
 from gui.palette import px
 from gui.parts import Empty, Notice, button, counted, deed, muted, sized
+from gui.replies import Refusal
 from gui.results.comparison import Comparison
 from gui.results.details import Details
 from gui.results.replays import Replays

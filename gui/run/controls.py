@@ -15,10 +15,11 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from gui.link import Link, Refusal
+from gui.link import Link
 from gui.live import LiveRun
 from gui.operator import operator_name
 from gui.parts import button, text
+from gui.replies import Refusal
 from gui.run.plan import PlanPanel
 
 _WANTED = "needs a reason"

@@ -16,10 +16,11 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from gui.link import Link, Refusal
+from gui.link import Link
 from gui.live import LiveRun
 from gui.palette import mark_icon
 from gui.parts import text
+from gui.replies import Refusal
 from gui.run.act_form import ActForm, methods_of, said
 from gui.safe import MakeSafe
 

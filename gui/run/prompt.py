@@ -22,10 +22,11 @@ from PyQt6.QtWidgets import (
 
 from bench.views import PromptView
 from gui.application import settings
-from gui.link import Link, Refusal
+from gui.link import Link
 from gui.live import LiveRun
 from gui.operator import operator_name
 from gui.parts import text
+from gui.replies import Refusal
 from gui.run.answer_keys import AnswerKeys, Said
 from gui.run.answers import Answers
 from gui.run.case_lines import said_in_words

@@ -11,9 +11,10 @@ from PyQt6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QLineEdit, Q
 
 from bench.server.shares import duration
 from gui.application import settings
-from gui.link import Link, Refusal
+from gui.link import Link
 from gui.palette import px
 from gui.parts import GRID, button, muted, sized, text
+from gui.replies import Refusal
 
 LASTING = (("12 hours", "12h"), ("1 day", "1d"), ("7 days", "7d"), ("2 weeks", "2w"))
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

@@ -8,10 +8,11 @@ from typing import Any
 from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QWidget
 
-from gui.link import Link, Refusal
+from gui.link import Link
 from gui.live import LiveRun
 from gui.page import beside, head, rows, stacked
 from gui.parts import Empty, Notice, ask, button, counted, deed, muted
+from gui.replies import Refusal
 from gui.share.links import LinkRow, read_links
 from gui.share.make import MakeLink
 from gui.tables import Cell, Table

@@ -11,8 +11,9 @@ from PyQt6.QtNetwork import QNetworkReply
 from bench.clock import iso
 from bench.events import Answered, Event, Prompted
 from bench.journal import Record
-from gui.link import Link, Refusal
+from gui.link import Link
 from gui.live import LiveRun
+from gui.replies import Refusal
 
 
 class AskedLink(Link):

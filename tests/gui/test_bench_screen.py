@@ -16,8 +16,8 @@ from gui.bench.diagram import Diagram, Product
 from gui.bench.findings import Findings
 from gui.bench.screen import BenchScreen
 from gui.bench.wired import Certificate, read_wiring
-from gui.link import Refusal
 from gui.live import LiveRun
+from gui.replies import Refusal
 from tests.gui.asked import AskedLink
 from tests.gui.served import Served, nameless, waiting
 

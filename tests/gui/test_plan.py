@@ -12,8 +12,8 @@ from pytestqt.qtbot import QtBot
 
 from bench.events import CaseEnded, CaseStarted, RunEnded, RunStarted
 from gui.banner import Banner
-from gui.link import Refusal
 from gui.live import LiveRun
+from gui.replies import Refusal
 from gui.run.case import CasePanel
 from gui.run.controls import Controls
 from gui.run.plan import PlanPanel

@@ -8,8 +8,8 @@ from PyQt6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QVBoxL
 from pytestqt.qtbot import QtBot
 
 from bench.pictures import Picture
-from gui.link import Refusal
 from gui.live import LiveRun
+from gui.replies import Refusal
 from gui.run.prompt import PromptBar
 from tests.gui.asked import AskedLink, answered, ask, prompted
 

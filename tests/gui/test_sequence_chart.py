@@ -7,9 +7,9 @@ from pytestqt.qtbot import QtBot
 
 from bench.events import Acted, StepEnded, StepStarted
 from gui.cursor import TimeCursor
-from gui.messages.chart import CSMS, HEAD, STATION, SequenceChart
-from gui.messages.chart_lines import ROW
-from gui.messages.timeline import Act, Message, Step
+from gui.messages.chart import HEAD, SequenceChart
+from gui.messages.chart_lines import CSMS, ROW, STATION
+from gui.messages.happenings import Act, Message, Step
 from tests.gui.hands import click, press
 from tests.gui.recorded import records
 from tests.gui.talk import Talk, came, checked, sent

@@ -10,10 +10,10 @@ from bench.events import CaseEnded, Prompted
 from gui.application import settings
 from gui.banner import Banner
 from gui.command_palette import CommandPalette
-from gui.link import Refusal
 from gui.live import LiveRun
 from gui.palette import scale, theme
 from gui.parts import Notice
+from gui.replies import Refusal
 from gui.run.answer_keys import Said
 from gui.run.screen import RunScreen
 from gui.screens import SCREENS
