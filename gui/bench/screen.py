@@ -10,7 +10,6 @@ from PyQt6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QProgressBar,
-    QScrollArea,
     QSplitter,
     QTabWidget,
     QWidget,
@@ -25,7 +24,7 @@ from gui.bench.wired import Wired, read_wiring
 from gui.link import Link
 from gui.live import LiveRun
 from gui.operator import operator_name
-from gui.page import head, rows, stacked
+from gui.page import head, rows, scrolling, stacked
 from gui.palette import px
 from gui.parts import GRID, Empty, Notice, button, deed, muted, sized
 from gui.replies import Refusal
@@ -103,13 +102,13 @@ class BenchScreen(QWidget):
         row.addWidget(self.doing)
         row.addWidget(self.progress, 1)
         row.addWidget(self.cancel)
-        self.middle = stacked(_scrolling(self.diagram), self.empty)
+        self.middle = stacked(scrolling(self.diagram), self.empty)
         self.tabs = QTabWidget()
         self.tabs.setAccessibleName("Details of the bench")
         sized(self.tabs, lambda: self.tabs.setMinimumWidth(px(380)))
         self.tabs.addTab(self.card, "Device")
         sized(self.hand, lambda: self.hand.setMaximumWidth(px(560)))
-        self.tabs.addTab(_scrolling(self.hand), "By hand")
+        self.tabs.addTab(scrolling(self.hand), "By hand")
         self.tabs.addTab(self.findings, "Findings")
         self.tabs.addTab(self.certificates, "Calibration")
         self.split = QSplitter(Qt.Orientation.Vertical)
@@ -291,12 +290,3 @@ class BenchScreen(QWidget):
     def _failed(self, refusal: Refusal) -> None:
         if not self.notice.words:  # whether the lab is safe goes before
             self.notice.say(refusal.text, way_out="Try again", then=self.refresh)
-
-
-def _scrolling(part: QWidget) -> QScrollArea:
-    area = QScrollArea()
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    area.setWidget(part)
-    return area

@@ -3,41 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QResizeEvent
-from PyQt6.QtWidgets import (
-    QComboBox,
-    QFileDialog,
-    QHBoxLayout,
-    QSizePolicy,
-    QSplitter,
-    QStackedWidget,
-    QTabWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PyQt6.QtWidgets import QSplitter, QTabWidget, QWidget
 
-from bench.intake import shown
+from gui.dut.choice import DutChoice
 from gui.dut.configuration import Configuration
 from gui.dut.draft import Draft, place_of
 from gui.dut.effects import EffectsPanel, read_effects
+from gui.dut.forms import Forms
 from gui.dut.pixit import PixitForm
 from gui.dut.questionnaire import Questionnaire
+from gui.labels import ElidedLabel
 from gui.link import Link
 from gui.live import LiveRun
+from gui.page import head, rows, stacked
 from gui.palette import px
-from gui.parts import GRID, Empty, Notice, ask, button, deed, muted, text
+from gui.parts import Empty, Notice, ask, button, deed, text
 from gui.replies import Refusal
 
-FORMS = "Forms (*.csv *.xlsx)"
 NARROW = 1120
 """Width in pixels below which what hangs on an answer is told beside the question only."""
-MENTIONED = 5
-"""Changes of an import that are named; the form shows the others."""
 CHOSEN = "PICS", "PIXIT", "Configuration"
 
 
@@ -52,13 +41,11 @@ class DutScreen(QWidget):
         self._identity = ""
         self._titles: dict[str, str] = {}
         self.draft = Draft()
-        self.choice = QComboBox()
-        self.choice.setAccessibleName("Device under test")
-        self.choice.setMinimumWidth(260)
-        self.file = muted()
-        # It gives way to everything else in the line.
-        self.file.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.choice = DutChoice()
+        self.file = ElidedLabel()
+        self.file.setProperty("role", "muted")
         self.notice = Notice()
+        self.forms = Forms(link, self.notice, self)
         self.questions = Questionnaire(self.draft)
         self.effects = EffectsPanel()
         self.pixit = PixitForm(self.draft, link)
@@ -85,20 +72,12 @@ class DutScreen(QWidget):
         self.choice.activated.connect(self._chosen)
         self.draft.changed.connect(self._changed)
         self.questions.looked_at.connect(self.effects.look_at)
+        self.forms.taken.connect(self._form_taken)
         run.begun.connect(self._read_configuration)
-        link.session_changed.connect(self._session_changed)
+        link.session_changed.connect(lambda _: self._offer())
         self._changed()
 
     def _arrange(self) -> None:
-        head = QHBoxLayout()
-        head.setSpacing(GRID)
-        head.addWidget(text("DUT", "title"))
-        head.addSpacing(2 * GRID)
-        head.addWidget(self.choice)
-        head.addWidget(self.file, 1)
-        head.addWidget(self.changes)
-        for part in (self.take_form, self.discard, self.save):
-            head.addWidget(part)
         pics = QSplitter(Qt.Orientation.Horizontal)
         pics.setChildrenCollapsible(False)
         pics.addWidget(self.questions)
@@ -109,15 +88,11 @@ class DutScreen(QWidget):
         for page, words in zip((pics, self.pixit, self.configuration), CHOSEN, strict=True):
             self.tabs.addTab(page, words)
         self.tabs.setCornerWidget(self.next, Qt.Corner.TopRightCorner)
-        self.middle = QStackedWidget()
-        self.middle.addWidget(self.tabs)
-        self.middle.addWidget(self.empty)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(3 * GRID, 2 * GRID, 3 * GRID, 2 * GRID)
-        column.setSpacing(2 * GRID)
-        column.addLayout(head)
-        column.addWidget(self.notice)
-        column.addWidget(self.middle, 1)
+        self.middle = stacked(self.tabs, self.empty)
+        acts = [self.changes, self.take_form, self.discard, self.save]
+        top = head("DUT", [self.choice, self.file], acts)
+        top.setStretchFactor(self.file, 1)
+        rows(self, top, self.notice, self.middle)
         self.tabs.currentChanged.connect(lambda at: self.next.setVisible(at == 0))
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
@@ -133,32 +108,18 @@ class DutScreen(QWidget):
 
     # Which DUT.
 
-    def _session_changed(self, session: dict[str, Any]) -> None:
-        self._offer()
-
     def _offer(self) -> bool:
         """Offer the DUTs of the engine; tell whether another one was chosen, and is read."""
-        other = False
         duts = self._link.session.get("duts") or ()
-        names = [(_named(dut), dut.get("identity", "")) for dut in duts]
-        if names != [(self.choice.itemText(i), self.choice.itemData(i)) for i in self._places]:
-            self.choice.clear()
-            for name, identity in names:
-                self.choice.addItem(name, identity)
-            at = self.choice.findData(self._identity)
-            self.choice.setCurrentIndex(max(0, at))
-            if at < 0 and names:
-                self._identity, other = names[0][1], True
-                self.refresh()
-        self.choice.setEnabled(len(names) > 1)
-        self.middle.setCurrentIndex(0 if names else 1)
+        identity = self.choice.offer(duts, self._identity)
+        other = identity != self._identity
+        if other:
+            self._identity = identity
+            self.refresh()
+        self.middle.setCurrentIndex(0 if duts else 1)
         for part in (self.take_form, self.next):
-            part.setEnabled(bool(names))
+            part.setEnabled(bool(duts))
         return other
-
-    @property
-    def _places(self) -> range:
-        return range(self.choice.count())
 
     def _chosen(self, at: int) -> None:
         identity = self.choice.itemData(at)
@@ -167,11 +128,11 @@ class DutScreen(QWidget):
 
         def go() -> None:
             self._identity = identity
-            self.choice.setCurrentIndex(at)
+            self.choice.show_chosen(identity)
             self.draft.discard()
             self.refresh()
 
-        self.choice.setCurrentIndex(max(0, self.choice.findData(self._identity)))
+        self.choice.show_chosen(self._identity)
         self.settle(go)
 
     @property
@@ -227,7 +188,6 @@ class DutScreen(QWidget):
 
     def _take(self, found: dict[str, Any]) -> None:
         self.file.setText(found["file"])
-        self.file.setToolTip(found["file"])
         self.draft.load(found.get("pics") or {}, found.get("pixit") or {})
         self.questions.ask(found["dut"]["kind"])
         self.pixit.cards.discard()
@@ -311,41 +271,10 @@ class DutScreen(QWidget):
 
     def choose_form(self) -> None:
         """Let the operator choose a form that the vendor filled in."""
-        if not self._identity:
-            return
-        dialog = QFileDialog(self, "Import answers", "", FORMS)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.fileSelected.connect(lambda name: self.settle(lambda: self.import_form(Path(name))))
-        dialog.open()
+        if self._identity:
+            self.forms.choose(self._path, self.settle)
 
-    def import_form(self, path: Path) -> None:
-        """Give a form to the engine, which checks it and takes its answers."""
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            self.notice.say(f"{path}: {error.strerror}")
-            return
-        self.notice.say(f"{path.name} is being read …", kind="note")
-        self._link.post(
-            f"{self._path}/import",
-            data,
-            lambda found: self._imported(path, found),
-            lambda refusal: self.notice.say(
-                f"{path.name} was not taken: {refusal.text}",
-                way_out="Choose another",
-                then=self.choose_form,
-            ),
-        )
-
-    def _imported(self, path: Path, changes: list[dict[str, Any]]) -> None:
-        told = "1 answer" if len(changes) == 1 else f"{len(changes)} answers"
-        items = ", ".join(
-            f"{one['id']} {shown(one['before']) or 'open'} → {shown(one['after'])}"
-            for one in changes[:MENTIONED]
-        )
-        more = " …" if len(changes) > MENTIONED else ""
-        self.notice.say(f"{path.name}: {told} changed. {items}{more}", kind="done")
+    def _form_taken(self) -> None:
         self._read()
         self._link.refresh()
 
@@ -365,11 +294,6 @@ class DutScreen(QWidget):
 
     def _failed(self, refusal: Refusal) -> None:
         self.notice.say(refusal.text, way_out="Try again", then=self.refresh)
-
-
-def _named(dut: dict[str, Any]) -> str:
-    parts = (dut.get("vendor", ""), dut.get("model", ""), dut.get("identity", ""))
-    return " ".join(filter(None, parts))
 
 
 def _nothing(refusal: Refusal) -> None:

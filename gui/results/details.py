@@ -12,11 +12,11 @@ from PyQt6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QProgressBar,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
+from gui.page import scrolling
 from gui.palette import mark_icon, px
 from gui.parts import GRID, button, muted, restyle, sized, text
 from gui.results.runs import VERDICTS, RunRow
@@ -79,15 +79,13 @@ class Details(QFrame):
         box.addWidget(self.more)
         box.addStretch(1)
         # A long verification, or little room, must squeeze nothing.
-        self.area = QScrollArea()
-        self.area.setAccessibleName("The chosen run")
-        self.area.setFrameShape(QFrame.Shape.NoFrame)
-        self.area.setWidgetResizable(True)
-        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.area.setWidget(page)
+        area = scrolling(page)
+        area.setAccessibleName("The chosen run")
+        area.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # its end is reached by key, too
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(1, 1, 1, 1)
-        outer.addWidget(self.area)
+        outer.addWidget(area)
 
     def show_runs(self, runs: Sequence[RunRow]) -> None:
         """Show the chosen run; of two, that they can be compared."""

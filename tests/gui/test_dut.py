@@ -230,16 +230,22 @@ def test_forms_are_imported_and_cards_are_read(
 ) -> None:
     form = tmp_path / "vendor.xlsx"
     write_form(form, "charging-station", {"C-07": False, "PERF.response": 1.5})
-    screen.import_form(form)
+    screen.forms.take(screen._path, form, screen.settle)
     waiting(qtbot, lambda: screen.notice.words.startswith("vendor.xlsx: "))
     assert "C-07 yes → no" in screen.notice.words
     assert "PERF.response open → 1.5" in screen.notice.words
     waiting(qtbot, lambda: screen.draft.get("pics", "PERF.response") == 1.5)
     wrong = tmp_path / "wrong.csv"
     wrong.write_text("item,answer\nC-07,perhaps\n")
-    screen.import_form(wrong)
+    screen.forms.take(screen._path, wrong, screen.settle)
     waiting(qtbot, lambda: "expected true or false" in screen.notice.words)
     assert "row 2, item 'C-07'" in screen.notice.words
+    wrong = tmp_path / "wrong.xlsx"
+    wrong.write_bytes(b"no spreadsheet")
+    screen.forms.take(screen._path, wrong, screen.settle)
+    waiting(qtbot, lambda: screen.notice.words.startswith("wrong.xlsx was not taken: "))
+    screen.forms.take(screen._path, tmp_path / "none.csv", screen.settle)
+    assert screen.notice.words == f"{tmp_path / 'none.csv'}: No such file or directory"
 
     cards = screen.pixit.cards
     card = cards.cards["valid"]
