@@ -6,6 +6,7 @@ from stations.conduct import Defect
 from stations.defects import (
     boot,
     cache,
+    composite_schedule,
     configuration,
     firmware_management,
     local_list,
@@ -39,6 +40,7 @@ DEFECTS: tuple[Defect, ...] = (
     *reservation.DEFECTS,
     *remote_trigger.DEFECTS,
     *smart_charging.DEFECTS,
+    *composite_schedule.DEFECTS,
 )
 """All defects, in the order of the chapters that catch them."""
 

@@ -7,6 +7,7 @@ import math
 from stations.conduct import Defect, Retort
 from stations.defects.edits import (
     adjust,
+    adjust_status,
     drop,
     edit,
     fail,
@@ -17,7 +18,6 @@ from stations.defects.edits import (
     retort_status,
     without,
 )
-from stations.messages import Answer, Payload
 
 ANY = has(connectorId=0)
 
@@ -25,11 +25,7 @@ ANY = has(connectorId=0)
 def _instead(before: str, status: str, *, of_any: bool = False) -> Retort:
     """Answer one status in place of another, for connector 0 or for a connector."""
     spoil = retort_status(before, status)
-
-    def answer(request: Payload, good: Answer) -> Answer:
-        return spoil(request, good) if ANY(request) == of_any else good
-
-    return answer
+    return lambda request, good: spoil(request, good) if ANY(request) == of_any else good
 
 
 DEFECTS = (
@@ -276,11 +272,7 @@ DEFECTS = (
         "Answers the cancellation of an unknown reservation with an internal error.",
         "TC_052_CS",
         ("CancelReservation", "InternalError"),
-        answers={
-            "CancelReservation": lambda request, answer: (
-                Answer(error="InternalError") if answer.payload["status"] == "Rejected" else answer
-            )
-        },
+        answers={"CancelReservation": adjust_status("Rejected", error="InternalError")},
     ),
     Defect(
         "group-of-reservation-ignored",

@@ -1,17 +1,21 @@
-"""Defects that the cases on smart charging catch."""
+"""Defects that the cases on smart charging catch, but for those of composite schedules."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-from datetime import datetime, timedelta
+from stations.conduct import CLEARED_BY, TX_PROFILE_NEEDS, Defect
+from stations.defects.edits import (
+    When,
+    adjust,
+    adjust_status,
+    fail,
+    has,
+    idle,
+    retort,
+    retort_status,
+)
+from stations.messages import Answer
 
-from stations.conduct import CLEARED_BY, TX_PROFILE_NEEDS, Defect, Retort
-from stations.defects.edits import When, adjust, has, idle, retort
-from stations.messages import Answer, Payload
-
-_SET, _CLEAR, _COMPOSITE = "SetChargingProfile", "ClearChargingProfile", "GetCompositeSchedule"
-_REMOTE = "RemoteStartTransaction"
+_SET, _CLEAR, _REMOTE = "SetChargingProfile", "ClearChargingProfile", "RemoteStartTransaction"
 
 
 def _sets(purpose: str) -> When:
@@ -26,60 +30,13 @@ def _brings(purpose: str) -> When:
     )
 
 
-def _instead(before: str, answer: Answer) -> Retort:
-    """Give another answer in place of one with this status."""
-    return lambda request, good: answer if good.payload.get("status") == before else good
-
-
-def _composite(change: Callable[[Payload], Payload]) -> Retort:
-    """Change the answers that carry a composite schedule."""
-
-    def spoil(request: Payload, answer: Answer) -> Answer:
-        if "chargingSchedule" not in answer.payload:
-            return answer
-        return replace(answer, payload=change(answer.payload))
-
-    return spoil
-
-
-def _schedule(change: Callable[[Payload], Payload]) -> Retort:
-    """Change the schedule in an answer."""
-    return _composite(
-        lambda payload: payload | {"chargingSchedule": change(payload["chargingSchedule"])}
-    )
-
-
-def _periods(change: Callable[[list[Payload]], list[Payload]]) -> Retort:
-    """Change the periods of a composite schedule."""
-    name = "chargingSchedulePeriod"
-    return _schedule(lambda schedule: schedule | {name: change(schedule[name])})
-
-
-def _without_start(payload: Payload) -> Payload:
-    return {name: value for name, value in payload.items() if name != "scheduleStart"}
-
-
-def _an_hour_on(payload: Payload) -> Payload:
-    start = datetime.fromisoformat(payload["scheduleStart"]) + timedelta(hours=1)
-    return payload | {"scheduleStart": start.replace(tzinfo=None).isoformat() + "Z"}
-
-
-def _later(periods: list[Payload]) -> list[Payload]:
-    first, *others = periods
-    return [first, *(p | {"startPeriod": p["startPeriod"] + 10} for p in others)]
-
-
-def _refused(code: str) -> Answer:
-    return Answer(error=code, description="not now")
-
-
 DEFECTS = (
     Defect(
         "profiles-not-to-be-cleared",
         "Answers with an error when it is to clear all charging profiles.",
         "000_RESET",
         (_CLEAR, "InternalError"),
-        answers={_CLEAR: lambda request, answer: answer if request else _refused("InternalError")},
+        answers={_CLEAR: fail(lambda request: not request, "InternalError")},
     ),
     Defect(
         "default-profile-refused",
@@ -96,54 +53,6 @@ DEFECTS = (
         answers={_SET: idle(_sets("TxDefaultProfile"))},
     ),
     Defect(
-        "composite-in-another-unit",
-        "Writes W as the unit of a composite schedule in A.",
-        "TC_056_CS",
-        (_COMPOSITE, "chargingRateUnit", '"W"'),
-        answers={_COMPOSITE: _schedule(lambda schedule: schedule | {"chargingRateUnit": "W"})},
-    ),
-    Defect(
-        "composite-without-start",
-        "Leaves scheduleStart out of a composite schedule.",
-        "TC_056_CS",
-        (_COMPOSITE, "scheduleStart", "came nothing"),
-        answers={_COMPOSITE: _composite(_without_start)},
-    ),
-    Defect(
-        "composite-starts-in-an-hour",
-        "Gives a composite schedule that begins an hour later.",
-        "TC_056_CS",
-        (_COMPOSITE, "scheduleStart", "came -3"),
-        answers={_COMPOSITE: _composite(_an_hour_on)},
-    ),
-    Defect(
-        "composite-does-not-begin",
-        "Lets the first period of a composite schedule begin after a second.",
-        "TC_056_CS",
-        (_COMPOSITE, "limit in A", "came nothing"),
-        answers={
-            _COMPOSITE: _periods(
-                lambda periods: [p | {"startPeriod": p["startPeriod"] + 1} for p in periods]
-            )
-        },
-    ),
-    Defect(
-        "composite-sent-twice",
-        "Sends every composite schedule twice.",
-        "TC_056_CS",
-        ("CALLRESULT",),
-        answers={_COMPOSITE: adjust(has(), copies=2)},
-    ),
-    Defect(
-        "composite-limit-as-text",
-        "Writes the limits of a composite schedule as strings.",
-        "TC_056_CS",
-        (_COMPOSITE, "limit"),
-        answers={
-            _COMPOSITE: _periods(lambda periods: [p | {"limit": str(p["limit"])} for p in periods])
-        },
-    ),
-    Defect(
         "tx-profile-refused",
         "Refuses every profile for a transaction.",
         "TC_057_CS",
@@ -158,24 +67,6 @@ DEFECTS = (
         answers={_SET: idle(_sets("TxProfile"))},
     ),
     Defect(
-        "composite-of-another-connector",
-        "Names connector 0 in every composite schedule.",
-        "TC_057_CS",
-        (_COMPOSITE, "connectorId", "came 0"),
-        answers={_COMPOSITE: _composite(lambda payload: payload | {"connectorId": 0})},
-    ),
-    Defect(
-        "composite-halved",
-        "Reports a composite schedule of half the length that was asked for.",
-        "TC_057_CS",
-        (_COMPOSITE, "duration", "150"),
-        answers={
-            _COMPOSITE: _schedule(
-                lambda schedule: schedule | {"duration": schedule["duration"] // 2}
-            )
-        },
-    ),
-    Defect(
         "tx-profile-in-advance",
         "Takes a profile for a transaction that does not run yet.",
         "TC_058_1_CS",
@@ -187,14 +78,14 @@ DEFECTS = (
         "Answers NotSupported where it refuses a charging profile.",
         "TC_058_1_CS",
         (_SET, "Rejected", "NotSupported"),
-        answers={_SET: _instead("Rejected", Answer({"status": "NotSupported"}))},
+        answers={_SET: retort_status("Rejected", "NotSupported")},
     ),
     Defect(
         "refusal-as-internal-error",
         "Answers with an internal error where it refuses a charging profile.",
         "TC_058_1_CS",
         (_SET, "PropertyConstraintViolation", "came InternalError"),
-        answers={_SET: _instead("Rejected", _refused("InternalError"))},
+        answers={_SET: adjust_status("Rejected", error="InternalError")},
     ),
     Defect(
         "tx-profile-of-any-transaction",
@@ -208,14 +99,14 @@ DEFECTS = (
         "Answers with a constraint violation where it refuses a charging profile.",
         "TC_058_2_CS",
         (_SET, "Rejected", "PropertyConstraintViolation"),
-        answers={_SET: _instead("Rejected", _refused("PropertyConstraintViolation"))},
+        answers={_SET: adjust_status("Rejected", error="PropertyConstraintViolation")},
     ),
     Defect(
         "refusal-late",
         "Takes two minutes to refuse a charging profile.",
         "TC_058_2_CS",
         (_SET, "not answered"),
-        answers={_SET: _instead("Rejected", Answer({"status": "Rejected"}, delay=120.0))},
+        answers={_SET: adjust_status("Rejected", delay=120.0)},
     ),
     Defect(
         "default-profile-for-later-transactions",
@@ -251,20 +142,6 @@ DEFECTS = (
         "TC_066_CS",
         ("limit in A from 0 s", "7.95 to 8.05", "6.0"),
         behaviour={"tx_profile_overrules": False},
-    ),
-    Defect(
-        "composite-late",
-        "Puts every change of a composite schedule ten seconds late.",
-        "TC_066_CS",
-        ("limit in A", "9.95 to 10.05", "8.0"),
-        answers={_COMPOSITE: _periods(_later)},
-    ),
-    Defect(
-        "composite-cut-short",
-        "Reports the first three periods of a composite schedule only.",
-        "TC_066_CS",
-        ("limit in A", "9.95 to 10.05", "came [6.0]"),
-        answers={_COMPOSITE: _periods(lambda periods: periods[:3])},
     ),
     Defect(
         "clear-says-unknown",
@@ -365,7 +242,7 @@ DEFECTS = (
         (_REMOTE, "PropertyConstraintViolation", "came FormationViolation"),
         answers={
             _REMOTE: lambda request, answer: (
-                _refused("FormationViolation")
+                Answer(error="FormationViolation")
                 if "chargingProfile" in request and answer.payload.get("status") == "Rejected"
                 else answer
             )
