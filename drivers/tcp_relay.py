@@ -23,20 +23,12 @@ from bench.config import split_address
 from bench.device import Device, Driver, DriverContext, Identity
 from bench.errors import ConfigError, DeviceError
 from drivers.link.listener import Listener, TcpListener
+from drivers.traffic import Traffic
 
 _log = logging.getLogger(__name__)
 
 _UPSTREAM_WITHIN = 2.0
 """Deadline in s for connecting to the engine."""
-
-_CHUNK = 16 * 1024
-"""Bytes read at once."""
-
-_CHUNKS = 1024
-"""Chunks kept per direction while they are held back; then the sender has to wait."""
-
-_SLICE = 0.05
-"""Seconds of a limited path that are forwarded at once."""
 
 _PROBE = 32
 """Bytes that the self-test sends."""
@@ -61,11 +53,7 @@ class TcpRelay(Device, NetworkPath):
         self._live: dict[asyncio.Task[None], socket.socket] = {}
         """Who relays which station's connection."""
         self._cut: Cut | None = None
-        self._delay = 0.0
-        self._limit: float | None = None
-        self._free = {True: 0.0, False: 0.0}
-        """When the limited path is free again: to the engine (True), and to the station."""
-        self._changed = asyncio.Event()
+        self._traffic = Traffic(lambda: self._cut is Cut.DROP)
 
     @property
     def address(self) -> str:
@@ -177,8 +165,7 @@ class TcpRelay(Device, NetworkPath):
     async def delay(self, seconds: float) -> None:
         """Delay every byte in both directions; those on their way follow the new delay."""
         check_delay(seconds)
-        self._delay = seconds
-        self._change()
+        self._traffic.delay(seconds)
 
     async def limit(self, bytes_per_second: float | None) -> None:
         """Let through so many bytes a second in each direction, of all connections together.
@@ -187,20 +174,11 @@ class TcpRelay(Device, NetworkPath):
         does not notice before some MB are.
         """
         check_limit(bytes_per_second)
-        self._limit = bytes_per_second
-        self._change()
-
-    def _change(self) -> None:
-        self._free = dict.fromkeys(self._free, 0.0)
-        self._changed.set()
-        self._changed = asyncio.Event()
+        self._traffic.limit(bytes_per_second)
 
     async def is_cut(self) -> bool:
         """Tell whether the path is broken."""
         return self._cut is not None
-
-    def _drops(self) -> bool:
-        return self._cut is Cut.DROP
 
     async def _bind(self) -> None:
         try:
@@ -245,13 +223,13 @@ class TcpRelay(Device, NetworkPath):
     async def _relay(self, station: socket.socket, writers: list[asyncio.StreamWriter]) -> None:
         reader, writer = await asyncio.open_connection(sock=station)
         writers.append(writer)
-        if self._drops():
+        if self._cut is Cut.DROP:
             await asyncio.Event().wait()
         up_reader, up_writer = await self._connect()
         writers.append(up_writer)
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._forward(reader, up_writer, up=True))
-            group.create_task(self._forward(up_reader, writer, up=False))
+            group.create_task(self._traffic.carry(reader, up_writer, up=True))
+            group.create_task(self._traffic.carry(up_reader, writer, up=False))
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         upstream = self._upstream()
@@ -262,78 +240,6 @@ class TcpRelay(Device, NetworkPath):
         except OSError as error:  # TimeoutError is one
             _log.warning("%s: can't reach the engine at %s: %s", self._name, upstream, error)
             raise
-
-    async def _forward(
-        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, up: bool
-    ) -> None:
-        """Carry bytes in one direction, up to and including the end of the stream."""
-        chunks: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(_CHUNKS)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._receive(source, chunks))
-            group.create_task(self._send(chunks, sink, up=up))
-
-    async def _receive(
-        self, source: asyncio.StreamReader, chunks: asyncio.Queue[tuple[float, bytes]]
-    ) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                data = await source.read(_CHUNK)
-            except OSError:
-                if not self._drops():
-                    raise
-                return  # that the peer is gone vanishes as well
-            await chunks.put((loop.time(), data))
-            if not data:
-                return
-
-    async def _send(
-        self,
-        chunks: asyncio.Queue[tuple[float, bytes]],
-        sink: asyncio.StreamWriter,
-        *,
-        up: bool,
-    ) -> None:
-        while True:
-            read_at, data = await chunks.get()
-            while await self._sleep_until(read_at + self._delay):
-                pass  # the delay is another one now
-            if not data and not self._drops():
-                sink.write_eof()
-                return
-            while data:
-                size = await self._passed(len(data), up=up)
-                if not self._drops():
-                    await self._write(sink, data[:size])
-                data = data[size:]
-
-    async def _write(self, sink: asyncio.StreamWriter, data: bytes) -> None:
-        try:
-            sink.write(data)
-            await sink.drain()
-        except OSError:
-            if not self._drops():
-                raise
-
-    async def _passed(self, size: int, *, up: bool) -> int:
-        """Wait until some of so many bytes have passed the limit; return how many."""
-        loop = asyncio.get_running_loop()
-        while (limit := self._limit) is not None:
-            passing = min(size, max(1, round(limit * _SLICE)))
-            end = self._free[up] = max(self._free[up], loop.time()) + passing / limit
-            if not await self._sleep_until(end):
-                return passing
-        return size
-
-    async def _sleep_until(self, moment: float) -> bool:
-        """Sleep, or return True when delay or limit have changed before."""
-        wait = moment - asyncio.get_running_loop().time()
-        if wait <= 0:
-            return False
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(wait):
-                return await self._changed.wait()
-        return False
 
 
 async def _echo(probe: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

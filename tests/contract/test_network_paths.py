@@ -14,6 +14,7 @@ from bench import toml
 from bench.capability import Cut, NetworkPath
 from bench.errors import DeviceError, Unverifiable
 from drivers import linux_path, tcp_relay
+from drivers.traffic import Traffic
 from tests.contract.rigs import DEADLINE, NO_TWIN, ROWS, Row, driver_of, loaded, rig_of
 from tests.wire.namespaces import machines
 from tests.wire.responders import context
@@ -138,11 +139,11 @@ async def test_the_relays_self_test_sees_that_it_does_not_carry(
         assert "carries again" in await device.self_test()
 
         async def swallow(
-            source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, up: bool
+            traffic: Traffic, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, up: bool
         ) -> None:
             await source.read()
 
-        monkeypatch.setattr(device, "_forward", swallow)
+        monkeypatch.setattr(Traffic, "carry", swallow)
         with pytest.raises(DeviceError, match=r"^dev: the open path to 127.* does not carry"):
             await device.self_test()
         monkeypatch.undo()
