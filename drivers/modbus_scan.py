@@ -14,7 +14,7 @@ from drivers import profile
 from drivers.link import address
 from drivers.link.modbus import SCHEMES, ModbusLink
 from drivers.phoenix_ev_cc import PhoenixEvCc, PhoenixEvCcSettings
-from drivers.profile import MeterProfile
+from drivers.profile_meter import MeterProfile
 from drivers.register_meter import RegisterMeter, RegisterMeterSettings
 
 _ANSWER_WITHIN = 0.15

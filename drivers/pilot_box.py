@@ -32,7 +32,7 @@ from drivers.pilot import (
     check_no_limit,
     state_of,
 )
-from drivers.profile import Coil, PilotBoxProfile, PilotMeter
+from drivers.profile_pilot_box import Coil, PilotBoxProfile, PilotMeter
 from drivers.readback import poll, until
 from drivers.timed_relays import TimedRelays
 

@@ -22,8 +22,8 @@ from drivers import profile
 from drivers.lifecycle import check_serial, enter, leave
 from drivers.link import address
 from drivers.link.modbus import SCHEMES, ModbusLink, modbus_link
-from drivers.profile import MeterProfile, Register
 from drivers.profile_header import TYPES
+from drivers.profile_meter import MeterProfile, Register
 
 _MOST_VOLTS = 300.0
 """What a phase may have to neutral in V: 277 V and its tolerance."""

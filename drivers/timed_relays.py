@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from drivers.link.modbus import ModbusLink
-from drivers.profile import Coil, Hold
+from drivers.profile_pilot_box import Coil, Hold
 from drivers.renewal import Renewal
 
 _RENEWALS = 4

@@ -38,7 +38,8 @@ from bench.procedure import Procedure
 from bench.questionnaire import QUESTIONS
 from bench.server import bench_models, dut_models, models, openapi_of, share_models
 from bench.server.routes import ROOT as API_ROOT
-from drivers import profile
+from drivers import profile, profile_meter
+from drivers.profile_pilot_box import PilotBoxProfile
 from stations.defects import DEFECTS
 
 MODELS = (models, bench_models, dut_models, share_models)
@@ -290,7 +291,7 @@ def _text(node: ast.expr) -> str:
 
 def relays() -> str:
     """Tabulate the relays and the pilot meter of the shipped pilot box."""
-    box = profile.load(profile.PilotBoxProfile, "pilot-box-12")
+    box = profile.load(PilotBoxProfile, "pilot-box-12")
     rows = [
         (f"`{name}`", str(coil.unit), str(coil.coil), RELAY_MEANINGS[name])
         for name, coil in box.relays.by_name().items()
@@ -309,7 +310,7 @@ def relays() -> str:
 
 def units() -> str:
     """List the units that a meter's profile may use."""
-    return ", ".join(f"`{unit}`" for unit in profile._UNITS) + "."  # noqa: SLF001
+    return ", ".join(f"`{unit}`" for unit in profile_meter.UNITS) + "."
 
 
 BLOCKS: dict[str, Callable[..., str]] = {

@@ -8,7 +8,8 @@ import pytest
 
 from bench.errors import ConfigError
 from drivers import profile
-from drivers.profile import MeterProfile, PilotBoxProfile
+from drivers.profile_meter import MeterProfile
+from drivers.profile_pilot_box import PilotBoxProfile
 
 SHIPPED = sorted((Path(profile.__file__).parent / "profiles").glob("*.toml"))
 

@@ -14,7 +14,7 @@ from bench.metrology import Quantity
 from drivers import profile
 from drivers.link.address import parse
 from drivers.link.modbus import SCHEMES, ModbusLink
-from drivers.profile import MeterProfile
+from drivers.profile_meter import MeterProfile
 from drivers.register_meter import DRIVER, RegisterMeter, RegisterMeterSettings
 from tests.wire.responders import Rtu, context, crc16, modbus_tcp, pty
 

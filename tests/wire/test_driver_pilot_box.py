@@ -18,7 +18,7 @@ from drivers.link.address import parse
 from drivers.link.modbus import SCHEMES, ModbusLink
 from drivers.pilot import state_of
 from drivers.pilot_box import DRIVER, PilotBox, PilotBoxSettings
-from drivers.profile import PilotBoxProfile, Timing
+from drivers.profile_pilot_box import PilotBoxProfile, Timing
 from tests.wire.responders import Rtu, context, crc16, modbus_tcp, pty
 
 CP, R2, R3, R4, DIODE, SHORT, PE, PP = range(8)
