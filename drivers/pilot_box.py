@@ -10,16 +10,15 @@ relays keep their position.
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, replace
-from itertools import groupby
 from types import TracebackType
 from typing import Literal, Self
 
 from bench.capability import End, PilotFault, PilotReading, VehicleCoupler, VehicleEmulator
 from bench.device import Device, Driver, DriverContext, Identity
-from bench.errors import DeviceError, DeviceTimeout, Unverifiable
+from bench.errors import DeviceError, Unverifiable
 from drivers import profile
+from drivers.box_relays import BoxRelays
 from drivers.lifecycle import enter, leave
 from drivers.link import address
 from drivers.link.modbus import SCHEMES, ModbusLink, modbus_link
@@ -32,25 +31,14 @@ from drivers.pilot import (
     check_no_limit,
     state_of,
 )
-from drivers.profile_pilot_box import Coil, PilotBoxProfile, PilotMeter
-from drivers.readback import poll, until
-from drivers.timed_relays import TimedRelays
-
-_RELAYS_WITHIN = 0.8
-"""Deadline in s for the relays' read-back: they move in 5 to 10 ms."""
-
-_SAFE_WITHIN = 0.45
-"""Deadline in s for each relay board when making safe."""
+from drivers.profile_pilot_box import PilotBoxProfile, PilotMeter
+from drivers.readback import poll
 
 _PILOT_WITHIN = 0.3
 """Time in s that the pilot may be between two states: relays bounce, the meter averages."""
 
 _EVERY = 0.02
 """Pause between two read-backs in s."""
-
-
-_HELD = ("cp", "diode_bypass", "cp_pe_short", "pe_open")
-"""What must not outlive the bench: the pilot line, and the faults that close a relay."""
 
 _WALK = (
     ("A", UNPLUGGED),
@@ -91,15 +79,8 @@ class PilotBox(Device, VehicleCoupler, VehicleEmulator):
         self._link = link
         self._profile = profile
         self._settings = settings
-        self._relays = profile.relays.by_name()
-        self._runs = _runs(self._relays)
-        self._timed: TimedRelays | None = None
-        if profile.hold is not None:
-            held = {relay: self._relays[relay] for relay in _HELD}
-            self._timed = TimedRelays(name, link, held, profile.hold)
+        self._relays = BoxRelays(name, link, profile)
         self._position = UNPLUGGED
-        self._open = False
-        """All relays read open, and their contacts have settled."""
 
     async def __aenter__(self) -> Self:
         """Connect, check that every unit answers, open all relays."""
@@ -116,43 +97,19 @@ class PilotBox(Device, VehicleCoupler, VehicleEmulator):
         try:
             await leave(self, self._link, error)
         finally:
-            if self._timed is not None:
-                await self._timed.stop()
+            await self._relays.stop()
 
     async def identify(self) -> Identity:
         """Check that every unit answers; relay boards have no name, the profile's is told."""
-        await self._read_relays()
+        await self._relays.read()
         if self._profile.pilot is not None:
             await self._measure(self._profile.pilot)
         return Identity(self._profile.profile.maker, self._profile.profile.model)
 
     async def make_safe(self) -> None:
         """Open all relays: state A, no cable, no fault."""
-        were_open, self._open = self._open, False
         self._position = UNPLUGGED
-        if self._timed is not None:
-            self._timed.let_go(self._timed.names)
-        errors: list[DeviceError] = []
-        for unit, first, names in self._runs:
-            # A mute board must not keep the other one from being made safe in time.
-            try:
-                async with asyncio.timeout(_SAFE_WITHIN):
-                    await self._link.write_coils(unit, first, [False] * len(names))
-            except TimeoutError:
-                errors.append(
-                    DeviceTimeout(
-                        f"{self._name}: unit {unit} did not open its relays "
-                        f"within {_SAFE_WITHIN:g} s"
-                    )
-                )
-            except DeviceError as error:
-                errors.append(error)
-        if errors:
-            raise type(errors[0])("; ".join(str(error) for error in errors))
-        await self._relays_show(UNPLUGGED)
-        if not were_open:
-            await self._settle()
-        self._open = True
+        await self._relays.open_all()
 
     async def self_test(self) -> str:
         """Show A, B, C, B and A to the station, and compare the relays and the pilot each time.
@@ -189,7 +146,7 @@ class PilotBox(Device, VehicleCoupler, VehicleEmulator):
     async def is_plugged_in(self, connector: int) -> bool:
         """Tell whether the vehicle is connected, after comparing the relays with the command."""
         self._check(connector)
-        await self._relays_show(self._position)
+        await self._relays.show(self._closed(self._position))
         return self._position.vehicle
 
     async def draw(
@@ -274,12 +231,11 @@ class PilotBox(Device, VehicleCoupler, VehicleEmulator):
         before, after = self._closed(self._position), self._closed(target)
         self._position = target
         if ("cp" in before) != ("cp" in after):
-            await self._write((after if "cp" in after else before) - {"cp"})
+            await self._relays.command((after if "cp" in after else before) - {"cp"})
             self._check_current(target)
-        await self._write(after)
+        await self._relays.command(after)
         self._check_current(target)
-        await self._relays_show(target)
-        self._open = not after
+        await self._relays.confirm(after)
 
     def _check_current(self, target: Position) -> None:
         if self._position is not target:
@@ -287,51 +243,6 @@ class PilotBox(Device, VehicleCoupler, VehicleEmulator):
 
     def _closed(self, position: Position) -> frozenset[str]:
         return position.closed(self._settings.cable)
-
-    async def _write(self, closed: frozenset[str]) -> None:
-        self._open = False
-        runs, held = self._runs, frozenset[str]()
-        if self._timed is not None:
-            held = closed & self._timed.names
-            self._timed.let_go(self._timed.names - held)
-            runs = _runs({name: coil for name, coil in self._relays.items() if name not in held})
-        for unit, first, names in runs:
-            await self._link.write_coils(unit, first, [name in closed for name in names])
-        if self._timed is not None:
-            await self._timed.hold(held)
-        await self._settle()
-
-    async def _settle(self) -> None:
-        # The boards read back what was commanded; a contact moves some milliseconds later.
-        await asyncio.sleep(self._profile.timing.settle)
-
-    async def _relays_show(self, position: Position) -> None:
-        wanted = self._closed(position)
-        await until(
-            self._read_relays,
-            lambda closed: closed == wanted,
-            within=_RELAYS_WITHIN,
-            every=_EVERY,
-            otherwise=lambda closed: f"{self._name}: {self._difference(closed, wanted)}",
-        )
-
-    def _difference(self, closed: frozenset[str], wanted: frozenset[str]) -> str:
-        parts = []
-        for name in sorted(closed ^ wanted):
-            coil = self._relays[name]
-            reads, commanded = ("closed", "open") if name in closed else ("open", "closed")
-            parts.append(
-                f"relay {name} (unit {coil.unit}, coil {coil.coil}) "
-                f"reads {reads}, commanded {commanded}"
-            )
-        return ", ".join(parts)
-
-    async def _read_relays(self) -> frozenset[str]:
-        closed: set[str] = set()
-        for unit, first, names in self._runs:
-            values = await self._link.read_coils(unit, first, len(names))
-            closed.update(name for name, value in zip(names, values, strict=True) if value)
-        return frozenset(closed)
 
     async def _measure(self, meter: PilotMeter) -> tuple[float, float, float, float]:
         values = meter.values()
@@ -346,16 +257,6 @@ class PilotBox(Device, VehicleCoupler, VehicleEmulator):
 
 def _signed(word: int) -> int:
     return word - 0x10000 if word & 0x8000 else word
-
-
-def _runs(relays: dict[str, Coil]) -> list[tuple[int, int, list[str]]]:
-    """Group the relays into runs of neighbouring coils: unit, first coil, names in order."""
-    places = sorted((coil.unit, coil.coil, name) for name, coil in relays.items())
-    runs = []
-    for _, group in groupby(enumerate(places), key=lambda item: (item[1][0], item[1][1] - item[0])):
-        run = [place for _, place in group]
-        runs.append((run[0][0], run[0][1], [name for _, _, name in run]))
-    return runs
 
 
 def _make(settings: PilotBoxSettings, context: DriverContext) -> PilotBox:

@@ -249,7 +249,7 @@ ROWS = (
             PilotBox(world.connectors[1], world.timeline), TcpWire("modbus-tcp")
         ),
         jam=_jam_relays,
-        patience={"drivers.pilot_box._RELAYS_WITHIN": 0.8},
+        patience={"drivers.box_relays._RELAYS_WITHIN": 0.8},
     ),
     Row(
         "pilot-box-rtu",
@@ -259,7 +259,7 @@ ROWS = (
             PtyWire("modbus-rtu", baudrate=115200),
         ),
         jam=_jam_relays,
-        patience={"drivers.pilot_box._RELAYS_WITHIN": 0.8},
+        patience={"drivers.box_relays._RELAYS_WITHIN": 0.8},
         summed=True,
     ),
     Row(

@@ -19,7 +19,7 @@ from bench.commands.run import _signals
 from bench.config import load_bench
 from bench.dut import load_dut
 from bench.session import Session
-from drivers import ea_psb, lifecycle, pilot_box
+from drivers import box_relays, ea_psb, lifecycle, pilot_box
 from drivers.link.modbus import ModbusLink, modbus_link
 from tests.engine.loaded import energy_flows, plan_of
 
@@ -32,7 +32,7 @@ def _be_patient() -> None:
     for name in ("fsync", "fdatasync"):
         setattr(os, name, lambda file: None)
     ea_psb._ANSWER_WITHIN = ea_psb._OFF_WITHIN = ea_psb._ON_WITHIN = 5.0
-    pilot_box._SAFE_WITHIN = pilot_box._RELAYS_WITHIN = pilot_box._PILOT_WITHIN = 5.0
+    box_relays._SAFE_WITHIN = box_relays._RELAYS_WITHIN = pilot_box._PILOT_WITHIN = 5.0
     patient: list[Any] = [lifecycle.leave, ModbusLink.__init__, modbus_link]
     for act in patient:
         act.__kwdefaults__["within"] = 5.0

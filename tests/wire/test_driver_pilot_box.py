@@ -13,12 +13,12 @@ import pytest
 
 from bench.capability import End, PilotFault, PilotReading, offered_current
 from bench.errors import ConfigError, DeviceError, DeviceTimeout, LinkError, Unverifiable
-from drivers import pilot_box, profile
+from drivers import box_relays, pilot_box, profile
 from drivers.link.address import parse
 from drivers.link.modbus import SCHEMES, ModbusLink
 from drivers.pilot import state_of
 from drivers.pilot_box import DRIVER, PilotBox, PilotBoxSettings
-from drivers.profile_pilot_box import PilotBoxProfile, Timing
+from drivers.profile_pilot_box import PilotBoxProfile
 from tests.wire.responders import Rtu, context, crc16, modbus_tcp, pty
 
 CP, R2, R3, R4, DIODE, SHORT, PE, PP = range(8)
@@ -171,7 +171,7 @@ async def test_the_pilot_line_closes_last_and_opens_first(boards: Boards) -> Non
 
 async def test_every_command_waits_until_the_contacts_have_settled(boards: Boards) -> None:
     async with opened(boards) as box:
-        box._profile = replace(box._profile, timing=Timing(settle=0.1))
+        box._relays._settling = 0.1
         loop = asyncio.get_running_loop()
         started = loop.time()
         await box.plug_in(1)  # all but the pilot line, then the pilot line
@@ -190,7 +190,7 @@ async def test_making_safe_waits_for_contacts_only_if_they_may_have_moved(
         async def settle() -> None:
             settled.append(boards.closed)
 
-        monkeypatch.setattr(box, "_settle", settle)
+        monkeypatch.setattr(box._relays, "_settle", settle)
         await box.make_safe()
         assert settled == []
         await box.plug_in(1)
@@ -347,7 +347,7 @@ async def test_a_connector_that_the_box_does_not_serve_is_refused(boards: Boards
 
 
 async def test_a_stuck_relay_is_named(boards: Boards, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pilot_box, "_RELAYS_WITHIN", 0.05)
+    monkeypatch.setattr(box_relays, "_RELAYS_WITHIN", 0.05)
     async with opened(boards) as box:
         await box.plug_in(1)
         boards.stuck.add(R3)
@@ -379,7 +379,7 @@ async def test_a_slow_relay_is_waited_for(boards: Boards) -> None:
 async def test_a_board_that_has_restarted_is_noticed(
     boards: Boards, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pilot_box, "_RELAYS_WITHIN", 0.05)
+    monkeypatch.setattr(box_relays, "_RELAYS_WITHIN", 0.05)
     async with opened(boards) as box:
         await box.plug_in(1)
         boards.coils[:8] = [False] * 8
@@ -479,8 +479,8 @@ async def test_pilot_line_and_faults_are_closed_for_a_time_and_renewed_until_the
     boards: Boards,
 ) -> None:
     async with opened(boards) as box:
-        assert box._timed is not None
-        box._timed._renewal._every = 0.01
+        assert box._relays._timed is not None
+        box._relays._timed._renewal._every = 0.01
         await box.plug_in(1)
         await box.set_fault(1, PilotFault.CP_PE_SHORT)
         boards.pulses.clear()
