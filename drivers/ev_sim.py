@@ -27,7 +27,16 @@ from bench.errors import DeviceError, DeviceTimeout, Unverifiable
 from drivers.lifecycle import enter, leave
 from drivers.link import address
 from drivers.link.stream import SCHEMES, ByteLink, byte_link
-from drivers.pilot import asking, check_connector, check_connectors, check_no_limit, state_of
+from drivers.pilot import (
+    asking,
+    check_connector,
+    check_connectors,
+    check_no_limit,
+    check_open,
+    check_vehicle,
+    known_state,
+    state_of,
+)
 
 Letter = Literal["A", "B", "C", "D"]
 
@@ -136,12 +145,7 @@ class EvSim(Device, VehicleCoupler, VehicleEmulator):
 
     async def self_test(self) -> str:
         """Show B, C, B and A to the station, and compare frames and pilot each time."""
-        high = (await self._measure()).high
-        if state_of(high) != "A":
-            raise Unverifiable(
-                f"the open control pilot is at {high:.2f} V, expected 12 V: "
-                "is the station on and its plug in place?"
-            )
+        check_open((await self._measure()).high)
         try:
             for letter in _WALK:
                 await self._move(letter)
@@ -201,12 +205,7 @@ class EvSim(Device, VehicleCoupler, VehicleEmulator):
         """Take the next whole measurement; `Unverifiable` when the pilot is in no state."""
         self._check(connector)
         seen = await self._measure()
-        state = state_of(seen.high)
-        if state is None:
-            raise Unverifiable(
-                f"{self._name}: the control pilot is at {seen.high:.2f} V, "
-                "in no state of IEC 61851-1 table A.3"
-            )
+        state = known_state(self._name, seen.high)
         return PilotReading(seen.high, seen.low, seen.duty, seen.frequency, state)
 
     async def _measure(self) -> Frame:
@@ -221,8 +220,7 @@ class EvSim(Device, VehicleCoupler, VehicleEmulator):
 
     def _check_vehicle(self, connector: int, what: str) -> None:
         self._check(connector)
-        if self._letter == "A":
-            raise DeviceError(f"{self._name}: {what}: no vehicle is plugged in at {connector}")
+        check_vehicle(self._name, self._letter != "A", what, connector)
 
     async def _check_no_limit(self, current: float) -> None:
         seen = await self._measure()
@@ -254,22 +252,8 @@ class EvSim(Device, VehicleCoupler, VehicleEmulator):
 
     async def _frame(self, *, within: float) -> Frame:
         """Read the next frame that begins from now on; what can't be read is passed over."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + within
-        passed = b""
         async with self._reading:
-            self._link.discard()
-            while True:
-                try:
-                    text = await self._link.read_until(b"}", within=deadline - loop.time())
-                except DeviceTimeout as error:
-                    if not passed:
-                        raise
-                    raise DeviceTimeout(f"{error} after {passed!r}: no status frame") from error
-                frame = parse(text)
-                if frame is not None:
-                    return frame
-                passed = text[-200:]
+            return await self._link.next_frame(b"}", parse, within=within, what="status frame")
 
 
 _STATE = re.compile(rb'\bstate\s*[:=]\s*("?)([A-D])\1\s*,')

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from bench.capability import PilotFault
+from bench.capability import PilotFault, PilotReading
 from bench.errors import DeviceError, Unverifiable
+from drivers.readback import poll
 
 _LEVELS = (("A", 12.0), ("B", 9.0), ("C", 6.0), ("D", 3.0), ("E", 0.0), ("F", -12.0))
 """Nominal high level in V of each state, with a tolerance of 1 V (IEC 61851-1 table A.3)."""
@@ -21,6 +22,39 @@ def state_of(high: float) -> str | None:
     return None
 
 
+def known_state(name: str, high: float) -> str:
+    """Tell the pilot state of a high level in V; raises `Unverifiable` between two states."""
+    state = state_of(high)
+    if state is None:
+        text = f"{name}: the control pilot is at {high:.2f} V"
+        raise Unverifiable(f"{text}, in no state of IEC 61851-1 table A.3")
+    return state
+
+
+def check_open(high: float) -> None:
+    """Refuse a self-test at a pilot that no station feeds, or that something loads."""
+    if state_of(high) != "A":
+        text = f"the open control pilot is at {high:.2f} V, expected 12 V"
+        raise Unverifiable(f"{text}: is the station on and its plug in place?")
+
+
+async def check_shown(
+    name: str,
+    read: Callable[[], Awaitable[PilotReading]],
+    letter: str,
+    *,
+    within: float,
+    every: float,
+) -> None:
+    """Check that the pilot follows to a commanded state within some s; raises `DeviceError`."""
+    seen = await poll(read, lambda reading: reading.state == letter, within=within, every=every)
+    if seen.state != letter:
+        raise DeviceError(
+            f"{name}: the control pilot is at {seen.high:.2f} V "
+            f"(state {seen.state}), commanded state {letter}"
+        )
+
+
 def check_connectors(connectors: Collection[int]) -> None:
     """Refuse a key `connectors` of `bench.toml` that names none."""
     if not connectors:
@@ -32,6 +66,12 @@ def check_connector(name: str, connectors: Collection[int], connector: int) -> N
     if connector not in connectors:
         numbers = ", ".join(map(str, connectors))
         raise DeviceError(f"{name}: its plug serves connector {numbers}, not connector {connector}")
+
+
+def check_vehicle(name: str, plugged: bool, what: str, connector: int) -> None:
+    """Refuse what takes a vehicle while none is plugged in."""
+    if not plugged:
+        raise DeviceError(f"{name}: {what}: no vehicle is plugged in at {connector}")
 
 
 def check_no_limit(what: str, current: float, offer: float | None, more: str = "") -> None:

@@ -29,6 +29,10 @@ from drivers.pilot import (
     check_connector,
     check_connectors,
     check_no_limit,
+    check_open,
+    check_shown,
+    check_vehicle,
+    known_state,
     state_of,
 )
 from drivers.profile_pilot_box import PilotBoxProfile, PilotMeter
@@ -184,42 +188,28 @@ class PilotBox(Device, VehicleCoupler, VehicleEmulator):
             within=_PILOT_WITHIN,
             every=_EVERY,
         )
-        state = state_of(high)
-        if state is None:
-            raise Unverifiable(
-                f"{self._name}: the control pilot is at {high:.2f} V, "
-                "in no state of IEC 61851-1 table A.3"
-            )
+        state = known_state(self._name, high)
         return PilotReading(high, low, duty if frequency > 0 else 100.0, frequency, state)
 
     async def _check_pilot_lives(self, meter: PilotMeter) -> None:
         high, *_ = await self._measure(meter)
-        if state_of(high) != "A":
-            raise Unverifiable(
-                f"the open control pilot is at {high:.2f} V, expected 12 V: "
-                "is the station on and its plug in place?"
-            )
+        check_open(high)
 
     async def _check_pilot_shows(self, letter: str, connector: int) -> None:
-        reading = await poll(
+        await check_shown(
+            self._name,
             lambda: self.read_pilot(connector),
-            lambda seen: seen.state == letter,
+            letter,
             within=_PILOT_WITHIN,
             every=_EVERY,
         )
-        if reading.state != letter:
-            raise DeviceError(
-                f"{self._name}: the control pilot is at {reading.high:.2f} V "
-                f"(state {reading.state}), commanded state {letter}"
-            )
 
     def _check(self, connector: int) -> None:
         check_connector(self._name, self._settings.connectors, connector)
 
     def _check_vehicle(self, connector: int, what: str) -> None:
         self._check(connector)
-        if not self._position.vehicle:
-            raise DeviceError(f"{self._name}: {what}: no vehicle is plugged in at {connector}")
+        check_vehicle(self._name, self._position.vehicle, what, connector)
 
     async def _check_no_limit(self, connector: int, current: float) -> None:
         reading = await self.read_pilot(connector)

@@ -19,7 +19,16 @@ from bench.errors import DeviceError, Unverifiable
 from drivers import profile
 from drivers.lifecycle import check_serial, enter, leave
 from drivers.link import address
-from drivers.pilot import check_connector, check_connectors, check_no_limit, state_of
+from drivers.pilot import (
+    check_connector,
+    check_connectors,
+    check_no_limit,
+    check_open,
+    check_shown,
+    check_vehicle,
+    known_state,
+    state_of,
+)
 from drivers.profile_ev_map import (
     PILOT,
     EvProfile,
@@ -138,10 +147,8 @@ class ProfileEv(Device, VehicleCoupler, VehicleEmulator):
         """Plug in and unplug, and compare the read-backs and the pilot; the load stays off."""
         connector = self._settings.connectors[0]
         measured = "high" in self._profile.signals
-        if measured and (await self.read_pilot(connector)).state != "A":
-            raise Unverifiable(
-                "the open control pilot is not at 12 V: is the station on and its plug in place?"
-            )
+        if measured:
+            check_open((await self.read_pilot(connector)).high)
         try:
             await self.plug_in(connector)
             if measured:
@@ -226,12 +233,7 @@ class ProfileEv(Device, VehicleCoupler, VehicleEmulator):
             within=_PILOT_WITHIN,
             every=_EVERY,
         )
-        state = state_of(high)
-        if state is None:
-            raise Unverifiable(
-                f"{self._name}: the control pilot is at {high:.2f} V, "
-                "in no state of IEC 61851-1 table A.3"
-            )
+        state = known_state(self._name, high)
         if frequency <= 0:
             return PilotReading(high, high, 100.0, 0.0, state)
         return PilotReading(high, low, duty, frequency, state)
@@ -248,21 +250,16 @@ class ProfileEv(Device, VehicleCoupler, VehicleEmulator):
 
     def _check_vehicle(self, connector: int, what: str) -> None:
         self._check(connector)
-        if not self._plugged:
-            raise DeviceError(f"{self._name}: {what}: no vehicle is plugged in at {connector}")
+        check_vehicle(self._name, self._plugged, what, connector)
 
     async def _check_pilot(self, letter: str, connector: int) -> None:
-        reading = await poll(
+        await check_shown(
+            self._name,
             lambda: self.read_pilot(connector),
-            lambda seen: seen.state == letter,
+            letter,
             within=_PILOT_WITHIN,
             every=_EVERY,
         )
-        if reading.state != letter:
-            raise DeviceError(
-                f"{self._name}: the control pilot is at {reading.high:.2f} V "
-                f"(state {reading.state}), commanded state {letter}"
-            )
 
     async def _check_no_limit(self, connector: int, current: float) -> None:
         reading = await self.read_pilot(connector)

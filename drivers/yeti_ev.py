@@ -26,7 +26,16 @@ from bench.errors import DeviceError, DeviceTimeout, Unverifiable
 from drivers.lifecycle import enter, leave
 from drivers.link import address
 from drivers.link.stream import SCHEMES, ByteLink, byte_link
-from drivers.pilot import asking, check_connector, check_connectors, check_no_limit, state_of
+from drivers.pilot import (
+    asking,
+    check_connector,
+    check_connectors,
+    check_no_limit,
+    check_open,
+    check_vehicle,
+    known_state,
+    state_of,
+)
 from drivers.renewal import Renewal
 from drivers.yeti_frames import (
     ALIVE,
@@ -170,12 +179,7 @@ class YetiEv(Device, VehicleCoupler, VehicleEmulator):
 
     async def self_test(self) -> str:
         """Show B, C, B and A to the station, and compare the pilot each time."""
-        open_ = await self._measure()
-        if open_.state != "A":
-            raise Unverifiable(
-                f"the open control pilot is at {open_.high:.2f} V, expected 12 V: "
-                "is the station on and its plug in place?"
-            )
+        check_open((await self._measure()).high)
         try:
             for letter in _WALK:
                 await self._show(letter)
@@ -239,22 +243,17 @@ class YetiEv(Device, VehicleCoupler, VehicleEmulator):
         """
         self._check(connector)
         seen = await self._measure()
-        if seen.state is None:
-            raise Unverifiable(
-                f"{self._name}: the control pilot is at {seen.high:.2f} V, "
-                "in no state of IEC 61851-1 table A.3"
-            )
+        state = known_state(self._name, seen.high)
         if not seen.pwm:
-            return PilotReading(seen.high, seen.high, 100.0, 0.0, seen.state)
-        return PilotReading(seen.high, seen.low, seen.duty, 1000.0, seen.state)
+            return PilotReading(seen.high, seen.high, 100.0, 0.0, state)
+        return PilotReading(seen.high, seen.low, seen.duty, 1000.0, state)
 
     def _check(self, connector: int) -> None:
         check_connector(self._name, self._settings.connectors, connector)
 
     def _check_vehicle(self, connector: int, what: str) -> None:
         self._check(connector)
-        if self._letter == "A":
-            raise DeviceError(f"{self._name}: {what}: no vehicle is plugged in at {connector}")
+        check_vehicle(self._name, self._letter != "A", what, connector)
 
     async def _show(self, letter: str) -> None:
         """Command a state, the load relays opened before and allowed after it."""
@@ -314,23 +313,14 @@ class YetiEv(Device, VehicleCoupler, VehicleEmulator):
 
     async def _hear(self, kind: int, *, within: float) -> Mapping[int, Field]:
         """Take the next message of a kind that comes from now on; pass over what is none."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + within
-        passed = b""
+
+        def fields(frame: bytes) -> Mapping[int, Field] | None:
+            message = unpack(frame)
+            return message[1] if message is not None and message[0] == kind else None
+
+        what = f"message of kind {kind}"
         async with self._reading:
-            self._link.discard()
-            while True:
-                try:
-                    frame = await self._link.read_until(b"\x00", within=deadline - loop.time())
-                except DeviceTimeout as error:
-                    if not passed:
-                        raise
-                    text = f"{error} after {passed.hex(' ')}: no message of kind {kind}"
-                    raise DeviceTimeout(text) from error
-                message = unpack(frame)
-                if message is not None and message[0] == kind:
-                    return message[1]
-                passed = frame[-60:]
+            return await self._link.next_frame(b"\x00", fields, within=within, what=what)
 
     async def _send(self, kind: int, fields: Mapping[int, Field] | None = None) -> None:
         await self._link.write(pack(kind, fields))

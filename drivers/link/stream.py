@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import serialx
 
 from bench.errors import DeviceTimeout, LinkError
 from drivers.link.address import Address
+
+T = TypeVar("T")
 
 SCHEMES = ("serial", "socket")
 
@@ -18,6 +21,9 @@ _OPENING = 2.0
 
 _DRAINING = 0.5
 """Time in s in which what was written goes out before a link is closed."""
+
+_TOLD = 200
+"""How many bytes of a frame that is passed over an error tells."""
 
 _PARITIES = {
     "N": serialx.PARITY_NONE,
@@ -94,6 +100,28 @@ class ByteLink(asyncio.Protocol):
             return 0 if at < 0 else at + len(separator)
 
         return await self._read(end, f"bytes up to {separator!r}", within)
+
+    async def next_frame(
+        self, end: bytes, take: Callable[[bytes], T | None], *, within: float, what: str
+    ) -> T:
+        """Read from now on up to `end` until `take` makes something of it; pass over what else is.
+
+        Raises `DeviceTimeout` that says `what` did not come, and what did.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + within
+        passed = b""
+        self.discard()
+        while True:
+            try:
+                data = await self.read_until(end, within=deadline - loop.time())
+            except DeviceTimeout as error:
+                if not passed:
+                    raise
+                raise DeviceTimeout(f"{error} after {passed!r}: no {what}") from error
+            if (taken := take(data)) is not None:
+                return taken
+            passed = data[-_TOLD:]
 
     def discard(self) -> None:
         """Throw away what was received and not read."""
