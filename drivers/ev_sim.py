@@ -9,7 +9,6 @@ The simulator keeps its state when the computer dies: its watchdog guards only i
 from __future__ import annotations
 
 import asyncio
-import re
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, Self
@@ -24,6 +23,7 @@ from bench.capability import (
 )
 from bench.device import Device, Driver, DriverContext, Identity
 from bench.errors import DeviceError, DeviceTimeout, Unverifiable
+from drivers.ev_sim_frames import WHOLE, Frame, parse
 from drivers.lifecycle import enter, leave
 from drivers.link import address
 from drivers.link.stream import SCHEMES, ByteLink, byte_link
@@ -52,9 +52,6 @@ _SAFE_WITHIN = 0.9
 _STORED = 0.05
 """Seconds in which a port hands over what it has stored from before it was opened."""
 
-_HALF = 0.5
-_WHOLE = 1.0
-"""Period of the frames in s: of the two firmware builds, and of the README."""
 
 _WALK: tuple[Letter, ...] = ("B", "C", "B", "A")
 """The way of the self-test."""
@@ -74,29 +71,6 @@ class EvSimSettings:
         check_connectors(self.connectors)
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """One status frame: the state that is applied, and the pilot as it was since the last one."""
-
-    state: str
-    high: float
-    """V."""
-    low: float
-    """V."""
-    duty: float
-    """Percent; 100 without PWM."""
-    frequency: float
-    """Hz; 0 without PWM."""
-    period: float
-    """Seconds from frame to frame."""
-
-    @property
-    def settled(self) -> bool:
-        """Tell whether the pilot was in one state all the time, as far as the numbers show."""
-        steady = self.frequency == 0 or 950 <= self.frequency <= 1050
-        return steady and state_of(self.high) is not None
-
-
 class EvSim(Device, VehicleCoupler, VehicleEmulator):
     """An `ev_sim`: the vehicle's resistors on the control pilot; no proximity contact, no load."""
 
@@ -105,7 +79,7 @@ class EvSim(Device, VehicleCoupler, VehicleEmulator):
         self._link = link
         self._settings = settings
         self._letter: Letter = "A"
-        self._period = _WHOLE
+        self._period = WHOLE
         self._reading = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
@@ -140,7 +114,7 @@ class EvSim(Device, VehicleCoupler, VehicleEmulator):
         try:
             await self._shows("A", within=_SAFE_WITHIN)
         except DeviceTimeout:
-            if self._period < _WHOLE:
+            if self._period < WHOLE:
                 raise
 
     async def self_test(self) -> str:
@@ -254,43 +228,6 @@ class EvSim(Device, VehicleCoupler, VehicleEmulator):
         """Read the next frame that begins from now on; what can't be read is passed over."""
         async with self._reading:
             return await self._link.next_frame(b"}", parse, within=within, what="status frame")
-
-
-_STATE = re.compile(rb'\bstate\s*[:=]\s*("?)([A-D])\1\s*,')
-_NUMBER = re.compile(rb"\b([a-z_]+)\s*[:=]\s*(-?\d+(?:\.\d+)?)(?=\s*[,}])")
-
-_COUNTS = {"state_changes", "low_count", "high_count"}
-
-
-def parse(text: bytes) -> Frame | None:
-    """Read a status frame of any form, None when it is none or a damaged one.
-
-    It is not JSON: no key is quoted, and the README has `=` where the firmware has `:`. A voltage
-    between -1 and 0 V loses its sign in the firmware: what is less than 1 V counts as 0.
-    """
-    text = text[text.rfind(b"{") :]
-    state = _STATE.search(text)
-    values = {key.decode(): float(number) for key, number in _NUMBER.findall(text)}
-    if state is None or not text.startswith(b"{"):
-        return None
-    if values.keys() == _COUNTS | {"low_adc", "high_adc"}:
-        low, high = ((values[key] - 556) * 0.032 for key in ("low_adc", "high_adc"))
-        period = _WHOLE
-    elif values.keys() == _COUNTS | {"min_volts", "max_volts"}:
-        low, high = values["min_volts"], values["max_volts"]
-        period = _HALF
-    else:
-        return None
-    if not -15 <= low <= high <= 15:
-        return None
-    low, high = (0.0 if abs(volts) < 1 else round(volts, 3) for volts in (low, high))
-    total = values["low_count"] + values["high_count"]
-    # Every cycle of the pilot has two edges.
-    frequency = values["state_changes"] / 2 / period
-    if not frequency or not total:
-        return Frame(state[2].decode(), high, high, 100.0, 0.0, period)
-    duty = 100 * values["high_count"] / total
-    return Frame(state[2].decode(), high, low, duty, frequency, period)
 
 
 def _make(settings: EvSimSettings, context: DriverContext) -> EvSim:

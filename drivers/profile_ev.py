@@ -6,7 +6,6 @@ docs/how-to/add-a-device-with-a-profile.md.
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 from functools import partial
@@ -29,17 +28,9 @@ from drivers.pilot import (
     known_state,
     state_of,
 )
-from drivers.profile_ev_map import (
-    PILOT,
-    EvProfile,
-)
-from drivers.profile_ev_requests import (
-    Action,
-    Range,
-    Shown,
-    Value,
-    uses_current,
-)
+from drivers.profile_ev_map import EvProfile
+from drivers.profile_ev_requests import Action, Shown, Value, uses_current
+from drivers.profile_ev_signals import Signals, shows
 from drivers.profile_ev_wiring import SCHEMES, Wiring, schemes, wire
 from drivers.readback import poll, until
 
@@ -91,6 +82,7 @@ class ProfileEv(Device, VehicleCoupler, VehicleEmulator):
     ) -> None:
         self._name = name
         self._wiring = wiring
+        self._signals = Signals(name, wiring, profile)
         self._profile = profile
         self._settings = settings
         self._last: Action = profile.actions["safe"]
@@ -114,14 +106,14 @@ class ProfileEv(Device, VehicleCoupler, VehicleEmulator):
         """Read model, and serial number and firmware when the profile has them."""
         header, expected = self._profile.profile, self._profile.identity
         assert expected is not None, "an incomplete profile is refused when it is loaded"
-        model = str(await self._read("model"))
+        model = str(await self._signals.read("model"))
         if not re.fullmatch(expected.model, model):
             raise DeviceError(
                 f"{self._name}: the model reads {model!r}, "
                 f"expected to match {expected.model!r} of a {header.maker} {header.model}"
             )
         serial, firmware = [
-            str(await self._read(name)) if name in self._profile.signals else ""
+            str(await self._signals.read(name)) if name in self._signals else ""
             for name in ("serial", "firmware")
         ]
         identity = Identity(header.maker, model, serial=serial, firmware=firmware)
@@ -146,7 +138,7 @@ class ProfileEv(Device, VehicleCoupler, VehicleEmulator):
     async def self_test(self) -> str:
         """Plug in and unplug, and compare the read-backs and the pilot; the load stays off."""
         connector = self._settings.connectors[0]
-        measured = "high" in self._profile.signals
+        measured = "high" in self._signals
         if measured:
             check_open((await self.read_pilot(connector)).high)
         try:
@@ -225,10 +217,10 @@ class ProfileEv(Device, VehicleCoupler, VehicleEmulator):
     async def read_pilot(self, connector: int) -> PilotReading:
         """Read the control pilot; `Unverifiable` when it is in no state or not measured."""
         self._check(connector)
-        if "high" not in self._profile.signals:
+        if "high" not in self._signals:
             raise Unverifiable(f"{self._name}: its profile has no pilot signals")
         high, low, duty, frequency = await poll(
-            self._measure,
+            self._signals.pilot,
             lambda values: state_of(values[0]) is not None,
             within=_PILOT_WITHIN,
             every=_EVERY,
@@ -277,7 +269,7 @@ class ProfileEv(Device, VehicleCoupler, VehicleEmulator):
         for name, expected in action.shows.items():
             await until(
                 partial(self._read_back, name, action),
-                partial(_is, expected),
+                partial(shows, expected),
                 within=action.within,
                 every=_EVERY,
                 otherwise=partial(self._differs, what, name, expected),
@@ -287,43 +279,13 @@ class ProfileEv(Device, VehicleCoupler, VehicleEmulator):
         return f"{self._name}: {what}: signal {name!r} reads {value!r}, expected {expected!s}"
 
     async def _read_back(self, name: str, action: Action) -> Value:
-        value = await self._read(name)
+        value = await self._signals.read(name)
         self._check_last(action)
         return value
 
     def _check_last(self, action: Action) -> None:
         if self._last is not action:
             raise DeviceError(f"{self._name}: another command came before this one was done")
-
-    async def _measure(self) -> tuple[float, float, float, float]:
-        high, low, duty, frequency = [await self._number(name) for name in PILOT]
-        return high, low, duty, frequency
-
-    async def _number(self, name: str) -> float:
-        value = await self._read(name)
-        try:
-            number = float(value)
-        except ValueError:
-            number = math.nan
-        if not math.isfinite(number):
-            raise DeviceError(f"{self._name}: signal {name!r} reads {value!r}, expected a number")
-        return number
-
-    async def _read(self, name: str) -> Value:
-        return await self._wiring.read(self._profile.signals[name])
-
-
-def _is(expected: Shown, value: Value) -> bool:
-    """Compare a signal with what is expected; a text counts as the number that it reads."""
-    if isinstance(expected, str):
-        return str(value) == expected
-    try:
-        number = float(value)
-    except ValueError:
-        return False
-    if isinstance(expected, Range):
-        return expected.least <= number <= expected.most
-    return number == expected
 
 
 def _make(settings: ProfileEvSettings, context: DriverContext) -> ProfileEv:

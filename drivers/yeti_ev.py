@@ -34,17 +34,19 @@ from drivers.pilot import (
     check_open,
     check_vehicle,
     known_state,
-    state_of,
 )
 from drivers.renewal import Renewal
 from drivers.yeti_frames import (
     ALIVE,
     ALLOW_POWER_ON,
+    ASKING,
     ENABLE,
     KEEP_ALIVE,
     MEASUREMENTS,
     SET_STATE,
     Field,
+    Measured,
+    measured,
     pack,
     unpack,
 )
@@ -64,11 +66,6 @@ _RENEW = 1.0
 _STORED = 0.05
 """Seconds in which a port hands over what it has stored from before it was opened."""
 
-_DEAD = 1.0
-"""V: a pilot between this and its negative is fed by no station, or shorted."""
-
-_ASKING = ("C", "D")
-"""The states in which the load relays may close."""
 
 _WALK = ("B", "C", "B", "A")
 """The way of the self-test."""
@@ -88,32 +85,6 @@ class YetiEvSettings:
         check_connectors(self.connectors)
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What the board measures: V, V, percent, and whether its load relays are closed."""
-
-    high: float
-    low: float
-    duty: float
-    """100 without PWM."""
-    relays: bool
-
-    @property
-    def pwm(self) -> bool:
-        """Tell whether the station modulates the pilot."""
-        return self.high - self.low > 2 * _DEAD and 0 < self.duty < 100
-
-    @property
-    def dead(self) -> bool:
-        """Tell whether no station feeds the pilot, or something shorts it."""
-        return abs(self.high) < _DEAD and not self.pwm
-
-    @property
-    def state(self) -> str | None:
-        """The pilot state, None between two."""
-        return state_of(self.high)
-
-
 class YetiEv(Device, VehicleCoupler, VehicleEmulator):
     """A Yeti EV board: states A to E on the control pilot; no proximity contact, no diode fault."""
 
@@ -124,7 +95,7 @@ class YetiEv(Device, VehicleCoupler, VehicleEmulator):
         self._letter = "A"
         self._fault = PilotFault.NONE
         self._reading = asyncio.Lock()
-        self._renewal = Renewal(name, self._keep_alive, every=_RENEW)
+        self._renewal = Renewal(name, lambda: self._send(KEEP_ALIVE), every=_RENEW)
 
     async def __aenter__(self) -> Self:
         """Connect, wait for the board's keep-alive, show state A, keep the board alive."""
@@ -173,7 +144,7 @@ class YetiEv(Device, VehicleCoupler, VehicleEmulator):
         except TimeoutError:
             if last is not None:
                 raise DeviceTimeout(
-                    f"{self._name}: {_told(last)}, commanded state A with open relays, "
+                    f"{self._name}: {last}, commanded state A with open relays, "
                     f"after {_SAFE_WITHIN:g} s"
                 ) from None
 
@@ -259,11 +230,11 @@ class YetiEv(Device, VehicleCoupler, VehicleEmulator):
         """Command a state, the load relays opened before and allowed after it."""
         self._letter = letter
         shown = self._shown(letter)
-        if shown not in _ASKING:
+        if shown not in ASKING:
             await self._send(ALLOW_POWER_ON)
         await self._send(SET_STATE, {1: "ABCDE".index(shown)})
         await self._shows(letter)
-        if shown in _ASKING:
+        if shown in ASKING:
             await self._send(ALLOW_POWER_ON, {1: 1})
 
     def _shown(self, letter: str) -> str:
@@ -275,18 +246,10 @@ class YetiEv(Device, VehicleCoupler, VehicleEmulator):
         Raises `Unverifiable` when no station feeds the pilot; then A alone is certain.
         """
         shown = self._shown(letter)
-
-        def fits(seen: Measured) -> bool:
-            if shown not in _ASKING and seen.relays:
-                return False
-            if shown in "AE" and seen.dead:
-                return True
-            return seen.state == shown
-
         last: Measured | None = None
         try:
             async with asyncio.timeout(_MEASURED_WITHIN):
-                while last is None or not fits(last):
+                while last is None or not last.shows(shown):
                     last = await self._measure()
         except TimeoutError:
             if last is None:
@@ -297,19 +260,17 @@ class YetiEv(Device, VehicleCoupler, VehicleEmulator):
                     f"{self._name}: no station feeds the control pilot, state {shown} can't be seen"
                 ) from None
             raise DeviceTimeout(
-                f"{self._name}: {_told(last)}, commanded state {shown}, "
-                f"after {_MEASURED_WITHIN:g} s"
+                f"{self._name}: {last}, commanded state {shown}, after {_MEASURED_WITHIN:g} s"
             ) from None
         if self._letter != letter:
             raise DeviceError(f"{self._name}: another command came before this one was done")
 
     async def _measure(self) -> Measured:
-        """Wait for the next measurements; a duty cycle up to 1 is a share, above it percent."""
-        fields = await self._hear(MEASUREMENTS, within=_MEASURED_WITHIN)
-        duty, high, low = (fields.get(number, 0.0) for number in (1, 2, 3))
-        if not (isinstance(duty, float) and isinstance(high, float) and isinstance(low, float)):
+        """Wait for the next measurements."""
+        seen = measured(await self._hear(MEASUREMENTS, within=_MEASURED_WITHIN))
+        if seen is None:
             raise DeviceError(f"{self._name}: measurements with other fields than a Yeti EV's")
-        return Measured(high, low, 100 * duty if duty <= 1 else duty, bool(fields.get(5, 0)))
+        return seen
 
     async def _hear(self, kind: int, *, within: float) -> Mapping[int, Field]:
         """Take the next message of a kind that comes from now on; pass over what is none."""
@@ -324,14 +285,6 @@ class YetiEv(Device, VehicleCoupler, VehicleEmulator):
 
     async def _send(self, kind: int, fields: Mapping[int, Field] | None = None) -> None:
         await self._link.write(pack(kind, fields))
-
-    async def _keep_alive(self) -> None:
-        await self._send(KEEP_ALIVE)
-
-
-def _told(seen: Measured) -> str:
-    relays = "closed" if seen.relays else "open"
-    return f"the control pilot is at {seen.high:.2f} V, the relays are {relays}"
 
 
 def _make(settings: YetiEvSettings, context: DriverContext) -> YetiEv:

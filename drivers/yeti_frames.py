@@ -9,6 +9,9 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass
+
+from drivers.pilot import state_of
 
 Field = int | float | bytes
 """A varint, a 32-bit float, or the bytes of a text or of an inner message."""
@@ -19,7 +22,62 @@ ENABLE, DISABLE, KEEP_ALIVE, ALLOW_POWER_ON, RESET, SET_STATE = 6, 7, 13, 21, 23
 ALIVE, MEASUREMENTS, EVENT, RESET_DONE = 3, 5, 6, 7
 """What the board says."""
 
+ASKING = ("C", "D")
+"""The states in which the load relays may close."""
+
+_DEAD = 1.0
+"""V: a pilot between this and its negative is fed by no station, or shorted."""
+
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What the board measures: V, V, percent, and whether its load relays are closed."""
+
+    high: float
+    low: float
+    duty: float
+    """100 without PWM."""
+    relays: bool
+
+    @property
+    def pwm(self) -> bool:
+        """Tell whether the station modulates the pilot."""
+        return self.high - self.low > 2 * _DEAD and 0 < self.duty < 100
+
+    @property
+    def dead(self) -> bool:
+        """Tell whether no station feeds the pilot, or something shorts it."""
+        return abs(self.high) < _DEAD and not self.pwm
+
+    @property
+    def state(self) -> str | None:
+        """The pilot state, None between two."""
+        return state_of(self.high)
+
+    def shows(self, letter: str) -> bool:
+        """Tell whether the pilot, and the relays, are as in a commanded state A to E."""
+        if letter not in ASKING and self.relays:
+            return False
+        if letter in "AE" and self.dead:
+            return True
+        return self.state == letter
+
+    def __str__(self) -> str:
+        relays = "closed" if self.relays else "open"
+        return f"the control pilot is at {self.high:.2f} V, the relays are {relays}"
+
+
+def measured(fields: Mapping[int, Field]) -> Measured | None:
+    """Read measurements, None when they have other fields than a Yeti EV's.
+
+    A duty cycle up to 1 is a share, above it percent.
+    """
+    duty, high, low = (fields.get(number, 0.0) for number in (1, 2, 3))
+    if isinstance(duty, float) and isinstance(high, float) and isinstance(low, float):
+        return Measured(high, low, 100 * duty if duty <= 1 else duty, bool(fields.get(5, 0)))
+    return None
 
 
 def pack(kind: int, fields: Mapping[int, Field] | None = None) -> bytes:

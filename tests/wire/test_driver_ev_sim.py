@@ -12,7 +12,8 @@ import pytest
 from bench.capability import End, PilotFault
 from bench.errors import DeviceError, DeviceTimeout, LinkError, Unverifiable
 from drivers import ev_sim
-from drivers.ev_sim import DRIVER, EvSim, EvSimSettings, parse
+from drivers.ev_sim import DRIVER, EvSim, EvSimSettings
+from drivers.ev_sim_frames import parse
 from tests.wire.responders import Pty, context, pty
 
 ADC = '{{ state: "{}", state_changes: 1000, low_count: 3525, high_count: 1282, ' + (

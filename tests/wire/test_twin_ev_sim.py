@@ -10,7 +10,8 @@ import pytest
 
 from bench.errors import DeviceTimeout
 from drivers import ev_sim
-from drivers.ev_sim import DRIVER, EvSimSettings, parse
+from drivers.ev_sim import DRIVER, EvSimSettings
+from drivers.ev_sim_frames import parse
 from drivers.sim.ev_sim import EvSim, Form
 from drivers.sim.faults import Faults
 from drivers.sim.twin import Twin
