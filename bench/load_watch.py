@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bench.cancellation import cancelling
 from bench.capability import PilotReading, VehicleCoupler, VehicleEmulator
 from bench.config import DeviceEntry
 from bench.errors import DeviceError, LinkError, Unverifiable
@@ -83,7 +84,7 @@ class LoadWatch:
         """End every watch."""
         watches = list(self._watches.values())
         for watch in watches:
-            watch.cancel()
+            cancelling(watch)()
         if watches:
             await asyncio.wait(watches)
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from bench.cancellation import cancelling
 from bench.capability import (
     Load,
     LoadReading,
@@ -106,7 +107,7 @@ class Polling:
             if tasks:
                 await asyncio.wait(tasks, timeout=ENDING)
                 for task in tasks:
-                    task.cancel()
+                    cancelling(task)()
                 await asyncio.wait(tasks)
 
     def _polls(self) -> Iterator[Poll]:

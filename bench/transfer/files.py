@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import tempfile
 from contextlib import AsyncExitStack
@@ -11,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bench.errors import BenchError, Unverifiable
-from bench.events import FileTransferred
+from bench.events import FileTransferred, Noted
 from bench.ocpp.message import Observed
 from bench.ocpp.predicate import ABSENT
 from bench.stream import Stream
@@ -19,6 +20,9 @@ from bench.transfer.shelf import Direction, Shelf
 
 _NOWHERE = {"FTP": "ftp://127.0.0.1:21", "HTTP": "http://127.0.0.1:9"}
 """The DUT itself, where nobody serves files: its own web pages would be at port 80."""
+
+ENDING = 30.0
+"""Seconds that a server gets to end, beside what its clients get."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +96,12 @@ class Files:
         return Observed(ABSENT if event is None else getattr(event, field), source)
 
     async def close(self) -> None:
-        """End the servers, if they run."""
-        await self._stack.aclose()
+        """End the servers, if they run; a client that holds on to one does not hold the run."""
+        try:
+            async with asyncio.timeout(ENDING):
+                await self._stack.aclose()
+        except TimeoutError:
+            self._stream.emit(Noted(f"the file server did not end within {ENDING:g} s"))
 
     async def _serve(self) -> Shelf:
         """Start the server of the protocol, once."""

@@ -15,9 +15,10 @@ import pytest
 from starlette.requests import Request
 
 from bench.errors import BenchError, Unverifiable
-from bench.events import FileTransferred
+from bench.events import FileTransferred, Noted
 from bench.ocpp.predicate import ABSENT
 from bench.stream import Stream
+from bench.transfer import files as transfer_files
 from bench.transfer import http
 from bench.transfer.files import Files, FileSettings
 from bench.transfer.shelf import Passage, Shelf
@@ -225,3 +226,17 @@ async def test_passive_ports_and_address_are_those_of_the_bench(tmp_path: Path) 
         url = await r.files.offer(r.firmware)
         for _ in range(2):
             assert await fetch(url, within=10) == CONTENT
+
+
+async def test_a_server_that_does_not_end_does_not_hold_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfer_files, "ENDING", 0.05)
+    stream = Stream()
+    files = Files(stream, FileSettings(), ("HTTP",), tmp_path)
+    noted: list[object] = []
+    with stream.watched_by(lambda record: noted.append(record.event)):
+        files._stack.push_async_callback(asyncio.Event().wait)
+        async with asyncio.timeout(20):
+            await files.close()
+    assert noted == [Noted("the file server did not end within 0.05 s")]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -156,3 +157,40 @@ async def test_the_hands_keep_the_interlocks(tmp_path: Path) -> None:
         assert isinstance(acted, Acted)
         assert acted.method == "unplug"
         assert lab.pilot == "A"
+
+
+async def test_a_watch_that_loses_its_cancellation_keeps_no_load_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with loaded_lab(tmp_path) as lab:
+        config = replace(load_bench(lab.bench_file()), api=ApiSettings(actuators=True))
+        out = tmp_path / "runs"
+        out.mkdir()
+        engine = Engine(config, [load_dut(lab.dut_file())], out)
+        hands = engine.workplace.actuators
+        looking, lost = asyncio.Event(), asyncio.Event()
+        async with served(engine, out) as bench:
+            await act(bench, "/plugin")
+            await act(bench, "/state?ready=true")
+            await lab.sees(lambda: lab.world.connectors[1].live)
+            device: Any = hands.bench._devices["load"]
+            look = device.is_drawing
+
+            async def is_drawing() -> bool:
+                """Swallow one cancellation, as a library may."""
+                if not lost.is_set():
+                    looking.set()
+                    with suppress(asyncio.CancelledError):
+                        await asyncio.Event().wait()
+                    lost.set()
+                drawing: bool = await look()
+                return drawing
+
+            async with hands._device(Load, 1) as (load, _):
+                await load.draw(current=6)
+            monkeypatch.setattr(device, "is_drawing", is_drawing)
+            async with asyncio.timeout(DEADLINE):
+                await looking.wait()
+                await hands.release()
+            assert lost.is_set()
+            assert not lab.load.on
