@@ -226,7 +226,7 @@ class Conduct:
         self._defects = tuple(defects)
         self.behaviour = Behaviour()
         for defect in self._defects:
-            self.behaviour = replace(self.behaviour, **defect.behaviour)
+            self.behaviour = _worse(self.behaviour, defect.behaviour)
 
     def calls(self, action: str, payload: Payload) -> list[Payload]:
         """Return what the station sends when it should send one CALL."""
@@ -242,3 +242,16 @@ class Conduct:
             if action in defect.answers:
                 answer = defect.answers[action](request, answer)
         return answer
+
+
+def _worse(before: Behaviour, defect: Mapping[str, Any]) -> Behaviour:
+    """Add a defect to what others do: of a set, it takes and adds only what is its own."""
+    changes = dict(defect)
+    for name, value in defect.items():
+        good = getattr(_GOOD, name)
+        if isinstance(value, frozenset):
+            changes[name] = (getattr(before, name) - (good - value)) | (value - good)
+    return replace(before, **changes)
+
+
+_GOOD = Behaviour()

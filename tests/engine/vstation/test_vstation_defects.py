@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import pytest
 
 from bench.ocpp.frame import Call, CallResult
+from stations.conduct import Behaviour, Conduct
 from stations.defects import DEFECTS, find
 from tests.engine.vstation.rig import AMEX, STRANGER, VISA, Csms, Rig, rig
 
@@ -47,6 +48,16 @@ def test_the_table_of_defects_is_sound() -> None:
         assert defect.text.endswith(".")
         assert defect.reason
         assert defect.behaviour or defect.calls or defect.answers
+
+
+def test_defects_of_one_kind_add_up_in_any_order() -> None:
+    kept = ["soft-reset-forgets-availability", "hard-reset-forgets-availability"]
+    chatty = ["heartbeat-while-pending", "heartbeat-while-rejected"]
+    for names in ([*kept, *chatty], [*reversed(chatty), *reversed(kept)]):
+        behaviour = Conduct(map(find, names)).behaviour
+        assert behaviour.keeps_availability_over == {"power"}
+        assert behaviour.chats_while == {"Pending", "Rejected"}
+        assert behaviour.reports_after == Behaviour().reports_after
 
 
 def test_an_unknown_defect_is_refused_by_name() -> None:
