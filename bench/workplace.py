@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from bench import toml
 from bench.actuators import Actuators, InUse
 from bench.bench import Bench
+from bench.cancellation import cancelling
 from bench.checkup import Finding, check_up
 from bench.config import BenchConfig
 from bench.dut import Pixit
@@ -147,7 +148,7 @@ class Workplace:
         try:
             await asyncio.wait([errand])
         except asyncio.CancelledError:
-            errand.cancel()
+            cancelling(errand)()
             await asyncio.wait([errand])
             raise
         if errand.cancelled():
@@ -157,7 +158,7 @@ class Workplace:
     def cut_short(self) -> None:
         """End what is being done."""
         for errand in self._errands:
-            errand.cancel()
+            cancelling(errand)()
 
     async def end(self) -> None:
         """End what is being done, and return when it is over."""

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+from bench.cancellation import cancelling
 from bench.errors import DeviceError, LinkError
 
 _log = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ class Renewal:
         """End the repetition; what is under way is ended first."""
         task, self._task = self._task, None
         if task is not None:
-            task.cancel()
+            cancelling(task)()
             await asyncio.wait([task])
 
     async def _repeat(self) -> None:

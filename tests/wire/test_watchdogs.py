@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from bench import toml
 from drivers.ea_psb import DRIVER as EA_PSB
 from drivers.pilot_box import DRIVER as PILOT_BOX
+from drivers.renewal import Renewal
 from drivers.sim.ea_psb import EaPsb
 from drivers.sim.pilot_box import PilotBox
 from drivers.sim.twin import Twin
@@ -123,3 +125,22 @@ def test_wrong_times_are_refused(keys: dict[str, Any], text: str) -> None:
 def test_over_modbus_the_watchdog_is_the_labs() -> None:
     with pytest.raises(ValueError, match=r"over Modbus the bench can't .*'watchdog = 0'"):
         EA_PSB.settings(link="modbus-tcp://10.0.0.1", max_current=1.0)
+
+
+async def test_a_renewal_that_loses_its_cancellation_ends_all_the_same() -> None:
+    """A library may swallow one; else the device would never notice that nobody is there."""
+    renewing, lost = asyncio.Event(), asyncio.Event()
+
+    async def renew() -> None:
+        renewing.set()
+        if not lost.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+            lost.set()
+
+    renewal = Renewal("load", renew, every=0.01)
+    renewal.start()
+    async with asyncio.timeout(20.0):
+        await renewing.wait()
+        await renewal.stop()
+    assert lost.is_set()
