@@ -17,7 +17,8 @@ from bench.errors import Unverifiable
 from drivers.card_type import card_type
 from drivers.lifecycle import enter, leave
 from drivers.link import address
-from drivers.link.pcsc import SCHEMES, InsertedCard, PcscLink, scan
+from drivers.link.pcsc import SCHEMES, PcscLink, scan
+from drivers.link.pcsc_watch import InsertedCard
 
 _GET_UID = bytes.fromhex("FFCA000000")
 _DONE = b"\x90\x00"

@@ -1,77 +1,21 @@
-"""The PC/SC link: one card reader, watched by a thread of its own.
-
-The thread outlives everything that can happen to a reader: it is unplugged, and the PC/SC service
-ends or starts again. It waits in the service and not in a loop; four times a second it tells that
-the service still answers.
-"""
+"""The PC/SC link: one card reader, and the card on it."""
 
 from __future__ import annotations
 
 import asyncio
-import re
-import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
 
 from smartcard import scard
 
 from bench.errors import DeviceTimeout, LinkError
 from drivers.link.address import Address
+from drivers.link.pcsc_watch import ServiceFailure, Sight, Watch, checked, list_readers
 
 SCHEMES = ("pcsc",)
-
-_TICK = 0.25
-"""Longest wait in the service in s: how late the thread may notice that it is to end."""
-
-_AGAIN = 0.5
-"""Pause in s before the service is tried again."""
 
 _OPENING = 2.0
 _ANSWER_WITHIN = 0.8
 """Deadlines in s for the first and for every further sign of life."""
-
-_PLUG = "\\\\?PnP?\\Notification"
-"""The service's name for readers that come and go."""
-
-_TIMEOUT, _NO_READERS, _UNKNOWN_READER = 0x8010000A, 0x8010002E, 0x80100009
-_NO_SERVICE = (0x8010001D, 0x8010001E)
-_TOO_SHORT = (0x80100069, 0x8010000C, 0x80100068)
-"""Removed card, no card, card was reset: it lay on the reader for too short a time."""
-
-_TROUBLE = {
-    0x8010000F: "the card's answer to reset makes no sense",
-    0x8010000B: "another program holds the card",
-    0x80100066: "the card does not answer: it lies badly, or there are two",
-    0x80100067: "the card gets no power: it lies badly, or there are two",
-    **dict.fromkeys(_TOO_SHORT, "the card was taken away too soon"),
-}
-
-_NUMBERS = re.compile(r" [0-9A-F]{2} [0-9A-F]{2}$")
-"""What the service writes behind a reader's name: number of the reader, which changes with each
-plugging in, and of the slot."""
-
-
-@dataclass(frozen=True, slots=True)
-class InsertedCard:
-    """A card in the slot."""
-
-    number: int
-    """How many cards the reader has seen."""
-    atr: bytes
-    answer: bytes
-    """What it answered to the first command; empty when `trouble` says why not."""
-    trouble: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """What the thread has seen last."""
-
-    reader: str = ""
-    lost: str = ""
-    """Why there is no reader; empty when there is."""
-    card: InsertedCard | None = None
 
 
 class PcscLink:
@@ -82,7 +26,7 @@ class PcscLink:
         self._label = f"{name} ({address})"
         self._wanted = address.named
         self._first = first
-        self._watch: _Watch | None = None
+        self._watch: Watch | None = None
         self._sight = Sight(lost="not open")
         self._beat = asyncio.Event()
 
@@ -93,10 +37,10 @@ class PcscLink:
         """Find the reader; raises `LinkError` when there is none or no service."""
         loop = asyncio.get_running_loop()
 
-        def tell(watch: _Watch, sight: Sight) -> None:
+        def tell(watch: Watch, sight: Sight) -> None:
             loop.call_soon_threadsafe(self._heard, watch, sight)
 
-        self._watch = _Watch(self._wanted, self._first, tell)
+        self._watch = Watch(self._wanted, self._first, tell)
         self._watch.start()
         try:
             await self._next(_OPENING)
@@ -153,152 +97,17 @@ class PcscLink:
         if self._sight.lost:
             raise LinkError(f"{self}: {self._sight.lost}")
 
-    def _heard(self, watch: _Watch, sight: Sight) -> None:
+    def _heard(self, watch: Watch, sight: Sight) -> None:
         if watch is self._watch:
             self._sight = sight
             self._beat.set()
-
-
-class _Failure(Exception):
-    """The service refused, with a code of its own."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code & 0xFFFFFFFF
-
-    def __str__(self) -> str:
-        if self.code in _NO_SERVICE:
-            return "no PC/SC service runs; start pcscd"
-        return f"the PC/SC service says {scard.SCardGetErrorMessage(self.code)} ({self.code:#x})"
-
-
-class _Watch(threading.Thread):
-    """Waits in the PC/SC service for what happens to one reader."""
-
-    def __init__(self, wanted: str, first: bytes, tell: Callable[[_Watch, Sight], None]) -> None:
-        super().__init__(name=f"pcsc {wanted}", daemon=True)
-        self._wanted = wanted
-        self._first = list(first)
-        self._tell = tell
-        self._ending = threading.Event()
-
-    def stop(self) -> None:
-        """Ask it to end."""
-        self._ending.set()
-
-    def run(self) -> None:
-        """Watch until the end; begin anew when the service fails."""
-        try:
-            while not self._ending.is_set():
-                try:
-                    self._watch_service()
-                except _Failure as failure:
-                    self._tell(self, Sight(lost=str(failure)))
-                    self._ending.wait(_AGAIN)
-        except RuntimeError:
-            return  # The event loop is gone, and nobody listens any more.
-
-    def _watch_service(self) -> None:
-        context = _checked(*scard.SCardEstablishContext(scard.SCARD_SCOPE_USER))
-        try:
-            self._watch_reader(context)
-        finally:
-            scard.SCardReleaseContext(context)
-
-    def _watch_reader(self, context: Any) -> None:
-        reader, state = "", scard.SCARD_STATE_UNAWARE
-        card: InsertedCard | None = None
-        while not self._ending.is_set():
-            name, lost = choose(list_readers(context), self._wanted)
-            if name != reader:
-                reader, state, card = name, scard.SCARD_STATE_UNAWARE, None
-            watched = [(reader, state)] if reader else []
-            code, *seen = scard.SCardGetStatusChange(
-                context, int(_TICK * 1000), [*watched, (_PLUG, scard.SCARD_STATE_UNAWARE)]
-            )
-            code &= 0xFFFFFFFF
-            if code == _UNKNOWN_READER:
-                self._ending.wait(_TICK)  # Unplugged since it was listed.
-                continue
-            if code not in (0, _TIMEOUT):
-                raise _Failure(code)
-            if reader and code == 0:
-                _, event, atr = seen[0][0]
-                state = event & ~scard.SCARD_STATE_CHANGED
-                card = self._card(context, reader, event, bytes(atr), card)
-            self._tell(self, Sight(reader, lost, card))
-
-    def _card(
-        self, context: Any, reader: str, event: int, atr: bytes, known: InsertedCard | None
-    ) -> InsertedCard | None:
-        """Tell which card an event means; a new one is given its first command."""
-        number = event >> 16
-        if not event & scard.SCARD_STATE_PRESENT:
-            return None
-        if known is not None and known.number == number:
-            return known
-        if event & scard.SCARD_STATE_MUTE:
-            return InsertedCard(number, atr, b"", _TROUBLE[0x80100066])
-        for last in (False, True):
-            try:
-                return InsertedCard(number, atr, self._exchange(context, reader))
-            except _Failure as failure:
-                if last or failure.code not in _TOO_SHORT:
-                    trouble = _TROUBLE.get(failure.code, str(failure))
-                    return InsertedCard(number, atr, b"", trouble)
-        return None
-
-    def _exchange(self, context: Any, reader: str) -> bytes:
-        both = scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
-        code, handle, protocol = scard.SCardConnect(context, reader, scard.SCARD_SHARE_SHARED, both)
-        _checked(code, None)
-        try:
-            pci = scard.SCARD_PCI_T0 if protocol == scard.SCARD_PROTOCOL_T0 else scard.SCARD_PCI_T1
-            return bytes(_checked(*scard.SCardTransmit(handle, pci, self._first)))
-        finally:
-            scard.SCardDisconnect(handle, scard.SCARD_LEAVE_CARD)
-
-
-def choose(readers: Sequence[str], wanted: str) -> tuple[str, str]:
-    """Choose a reader by its full name, or without the numbers behind it, or the only one.
-
-    Returns its full name, or an empty one and the reason why none could be chosen.
-    """
-    if wanted in readers:
-        return wanted, ""
-    bare = _NUMBERS.sub("", wanted)
-    fitting = [name for name in readers if wanted in ("", _NUMBERS.sub("", name))]
-    if not fitting and bare != wanted:
-        # Plugged in anew, it has another number; that of the slot stays.
-        fitting = [
-            name for name in readers if _NUMBERS.sub("", name) == bare and name[-2:] == wanted[-2:]
-        ]
-    if len(fitting) == 1:
-        return fitting[0], ""
-    if fitting:
-        return "", f"there are several such readers, name one of {', '.join(fitting)}"
-    if wanted and readers:
-        return "", f"the reader is not plugged in; there is {', '.join(readers)}"
-    return "", "no reader is plugged in, or the PC/SC service does not see it"
-
-
-def list_readers(context: Any) -> list[str]:
-    """List the names of all readers."""
-    try:
-        code, readers = scard.SCardListReaders(context, [])
-    except SystemError:
-        # What the library raises when the service has ended.
-        raise _Failure(_NO_SERVICE[0]) from None
-    if code & 0xFFFFFFFF == _NO_READERS:
-        return []
-    return list(_checked(code, readers))
 
 
 async def scan() -> list[str]:
     """List the readers that are plugged in, as links; raises `LinkError` without a service."""
 
     def ask() -> list[str]:
-        context = _checked(*scard.SCardEstablishContext(scard.SCARD_SCOPE_USER))
+        context = checked(*scard.SCardEstablishContext(scard.SCARD_SCOPE_USER))
         try:
             return list_readers(context)
         finally:
@@ -306,11 +115,5 @@ async def scan() -> list[str]:
 
     try:
         return [f"{SCHEMES[0]}:{name}" for name in await asyncio.to_thread(ask)]
-    except _Failure as failure:
+    except ServiceFailure as failure:
         raise LinkError(str(failure)) from failure
-
-
-def _checked(code: int, value: Any) -> Any:
-    if code:
-        raise _Failure(code)
-    return value

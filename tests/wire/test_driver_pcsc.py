@@ -14,7 +14,7 @@ from smartcard import scard
 
 from bench.capability import CardReading
 from bench.errors import DeviceTimeout, LinkError, Unverifiable
-from drivers.link.pcsc import choose
+from drivers.link.pcsc_watch import choose
 from drivers.pcsc_reader import DRIVER, PcscReader, PcscReaderSettings
 from drivers.sim.smart_card import CLASSIC_1K, DESFIRE, ULTRALIGHT, SmartCard
 from tests.wire.pcsc_daemon import READER, PcscDaemon, pcsc_daemon
