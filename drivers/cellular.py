@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from bench.capability import Level, Saturated, Technology
+from bench.capability import Level, Saturated, Signal, Technology
+from bench.errors import DeviceError
 from bench.metrology import Quantity
 
 _FAMILIES = {
@@ -79,3 +80,23 @@ def level(text: str, unit: str) -> Level:
         raise ValueError(f"{text!r}, expected a level in {unit}")
     quantity = Quantity(float(match[2]), unit)
     return Saturated(quantity, above=match[1].startswith(">")) if match[1] else quantity
+
+
+def check_connect_within(seconds: float) -> None:
+    """Refuse a key `connect_within` of `bench.toml` that is no fit deadline."""
+    if not 0 < seconds <= 600:
+        text = f"'connect_within' is {seconds:g}, expected more than 0, at most 600 s"
+        raise ValueError(text)
+
+
+def check_model(link: object, model: str) -> None:
+    """Refuse a dongle that is no E3372."""
+    if not model.upper().startswith("E3372"):
+        raise DeviceError(f"{link}: the model is {model!r}, expected an E3372")
+
+
+def where_registered(signal: Signal) -> str:
+    """Say with which network a modem is registered."""
+    if not signal.registered:
+        return "not registered with a network"
+    return f"registered with {signal.operator} ({signal.plmn}), {signal.technology}"

@@ -14,7 +14,13 @@ from xml.etree.ElementTree import Element
 from bench.capability import Level, Modem, Signal, Technology
 from bench.device import Device, Driver, DriverContext, Identity
 from bench.errors import DeviceError, DeviceTimeout, LinkError
-from drivers.cellular import level, technology_of
+from drivers.cellular import (
+    check_connect_within,
+    check_model,
+    level,
+    technology_of,
+    where_registered,
+)
 from drivers.hilink import UNSUPPORTED, Hilink, HilinkRefused
 from drivers.hilink_scan import DEFAULT, scan
 from drivers.lifecycle import check_serial, enter, leave
@@ -75,10 +81,7 @@ class E3372HilinkSettings:
 
     def __post_init__(self) -> None:
         address.parse(self.link, *SCHEMES)
-        if not 0 < self.connect_within <= 600:
-            raise ValueError(
-                f"'connect_within' is {self.connect_within:g}, expected more than 0, at most 600 s"
-            )
+        check_connect_within(self.connect_within)
 
 
 class E3372Hilink(Device, Modem):
@@ -112,8 +115,7 @@ class E3372Hilink(Device, Modem):
                 raise
             about = await self._link.get("/api/device/basic_information")
         model = about.findtext("DeviceName", "") or about.findtext("devicename", "")
-        if not model.upper().startswith("E3372"):
-            raise DeviceError(f"{self._link}: the model is {model!r}, expected an E3372")
+        check_model(self._link, model)
         identity = Identity(
             "Huawei",
             model,
@@ -133,10 +135,7 @@ class E3372Hilink(Device, Modem):
     async def self_test(self) -> str:
         """Make it safe, and say where it is registered."""
         await self.make_safe()
-        signal = await self.read_signal()
-        if not signal.registered:
-            return "not registered with a network"
-        return f"registered with {signal.operator} ({signal.plmn}), {signal.technology}"
+        return where_registered(await self.read_signal())
 
     async def set_technology(self, technology: Technology) -> None:
         """Set the network mode, bands as they are; check that it reads back."""

@@ -16,7 +16,14 @@ from bench.capability import Level, Modem, Signal, Technology
 from bench.device import Device, Driver, DriverContext, Identity
 from bench.errors import DeviceError, LinkError
 from drivers.at_line import AtLine, AtRefused
-from drivers.cellular import csq, hcsq, technology_of
+from drivers.cellular import (
+    check_connect_within,
+    check_model,
+    csq,
+    hcsq,
+    technology_of,
+    where_registered,
+)
 from drivers.lifecycle import check_serial, enter, leave
 from drivers.link import address
 from drivers.link.stream import SCHEMES, ByteLink, byte_link
@@ -70,10 +77,7 @@ class E3372StickSettings:
         address.parse(self.link, *SCHEMES)
         if not re.fullmatch(r"[A-Za-z0-9.-]*", self.apn):
             raise ValueError(f"'apn' is {self.apn!r}, expected letters, digits, dots and hyphens")
-        if not 0 < self.connect_within <= 600:
-            raise ValueError(
-                f"'connect_within' is {self.connect_within:g}, expected more than 0, at most 600 s"
-            )
+        check_connect_within(self.connect_within)
 
 
 class E3372Stick(Device, Modem):
@@ -108,8 +112,7 @@ class E3372Stick(Device, Modem):
         except AtRefused:
             pass  # not in every firmware; reports are filtered anyway
         model = await self._line.one("AT+CGMM")
-        if not model.upper().startswith("E3372"):
-            raise DeviceError(f"{self._link}: the model is {model!r}, expected an E3372")
+        check_model(self._link, model)
         firmware = await self._line.one("AT+CGMR")
         identity = Identity(
             "Huawei", model, serial=await self._line.one("AT+CGSN"), firmware=firmware
@@ -126,10 +129,7 @@ class E3372Stick(Device, Modem):
     async def self_test(self) -> str:
         """Make it safe, and say where it is registered."""
         await self.make_safe()
-        signal = await self.read_signal()
-        if not signal.registered:
-            return "not registered with a network"
-        return f"registered with {signal.operator} ({signal.plmn}), {signal.technology}"
+        return where_registered(await self.read_signal())
 
     async def set_technology(self, technology: Technology) -> None:
         """Set the acquisition order, bands and roaming as they are; check that it reads back."""
