@@ -1,6 +1,6 @@
 """A Chameleon Ultra, which emulates cards: frames over its USB serial port.
 
-Source: the maker's protocol description (RfidResearchGroup/ChameleonUltra, docs/protocol.md). The
+Source: the maker's protocol description (RfidResearchGroup/ChameleonUltra/docs/protocol.md). The
 device lies on the station's reader; whether the card was read, only the station knows.
 """
 

@@ -23,12 +23,16 @@ from drivers.sim.lab_process import running_lab
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+FOLDERS = [path for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith(".")]
 EACH_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 
 _FENCE = re.compile(
     r"^(?P<mark><!-- not run[^\n]*-->\n)?```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.M | re.S
 )
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+_CODE = re.compile(r"`([^`\n]+)`")
+_PATH = re.compile(r"[\w.*-]+(?:/[\w.*-]+)+/?|[\w-]+\.(?:py|sh)")
+_OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 _VARYING = re.compile(
     r"[0-9a-f]{64}|\d{4}-\d\d-\d\dT[\d:.]+Z|(?<![A-Za-z_\d])\d+(?:[.:]\d+)*(?: ms| s)?"
 )
@@ -54,6 +58,15 @@ def blocks(page: Path, kind: str) -> list[Block]:
 
 def prose(page: Path) -> str:
     return _FENCE.sub("", page.read_text("utf-8"))
+
+
+def options(parser: argparse.ArgumentParser) -> Iterator[str]:
+    """List the options of a command and of the commands below it."""
+    for action in parser._actions:
+        yield from action.option_strings
+        if isinstance(action, argparse._SubParsersAction):
+            for below in action.choices.values():
+                yield from options(below)
 
 
 def anchors(page: Path) -> set[str]:
@@ -87,6 +100,39 @@ def test_every_link_leads_somewhere(page: Path) -> None:
         assert path.is_relative_to(ROOT), target
         assert path.exists(), target
         assert not anchor or anchor in anchors(path), target
+
+
+@EACH_PAGE
+def test_every_file_that_a_page_names_is_there(page: Path) -> None:
+    for code in _CODE.findall(prose(page)):
+        if not _PATH.fullmatch(code):
+            continue
+        if "/" not in code:
+            assert any(file for folder in FOLDERS for file in folder.rglob(code)), code
+        elif ROOT / code.split("/")[0] in FOLDERS:
+            assert any(ROOT.glob(code)), code
+
+
+@EACH_PAGE
+def test_every_option_that_a_page_names_is_one(page: Path) -> None:
+    known = {}
+    for command in commands():
+        known[command.name] = parser = argparse.ArgumentParser(command.name)
+        command.configure(parser)
+    own = {name: set(options(parser)) for name, parser in known.items()}
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.M))
+    for code in _CODE.findall(prose(page)):
+        program, *words = code.removeprefix("pilotbench ").split()
+        if program == "make" and words:
+            assert words[0] in targets, code
+        of = own.get(program, set().union(*own.values()) | {"--debug", "--version"})
+        assert set(_OPTION.findall(code)) <= of | {"--debug"}, code
+
+
+def test_every_page_that_the_source_names_is_there() -> None:
+    for file in (file for folder in FOLDERS for file in folder.rglob("*.py")):
+        for name in re.findall(r"(?<![\w/])docs/[\w/-]+\.md\b", file.read_text("utf-8")):
+            assert (ROOT / name).is_file(), f"{file}: {name}"
 
 
 @EACH_PAGE
