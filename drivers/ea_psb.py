@@ -16,7 +16,7 @@ from typing import Self
 
 from bench.capability import Load, LoadReading
 from bench.device import Device, Driver, DriverContext, Identity
-from bench.errors import DeviceError, LinkError
+from bench.errors import DeviceError, DeviceTimeout, LinkError
 from bench.metrology import Quantity
 from drivers.ea_psb_registers import SCHEMES, RegisterPanel
 from drivers.lifecycle import check_serial, enter, leave
@@ -87,7 +87,8 @@ class Panel:
     def __init__(self, link: ByteLink) -> None:
         self._link = link
         self._queue = asyncio.Lock()
-        self._quiet_until = 0.0
+        self._late_until = 0.0
+        """Until when the answer to an abandoned query may come."""
         self._taken = False
 
     def __str__(self) -> str:
@@ -96,6 +97,7 @@ class Panel:
     async def open(self) -> None:
         """Connect."""
         await self._link.open()
+        self._late_until = 0.0
 
     async def close(self) -> None:
         """Give a device that was taken back to its front panel, and close the link."""
@@ -140,16 +142,23 @@ class Panel:
     async def _exchange(self, text: str) -> str:
         loop = asyncio.get_running_loop()
         async with self._queue:
-            await asyncio.sleep(max(0.0, self._quiet_until - loop.time()))
+            await self._let_late_answer_come()
             self._link.discard()
             await self._link.write(text.encode())
             try:
                 line = await self._link.read_until(b"\n", within=_ANSWER_WITHIN)
             except BaseException:
-                # The late answer to an abandoned query would be taken for the next one's.
-                self._quiet_until = loop.time() + _ANSWER_WITHIN
+                self._late_until = loop.time() + _ANSWER_WITHIN
                 raise
         return line.decode("utf-8", "replace").strip()
+
+    async def _let_late_answer_come(self) -> None:
+        """Take the answer to an abandoned query: it would be taken for that to the next one."""
+        left = self._late_until - asyncio.get_running_loop().time()
+        if left > 0:
+            with contextlib.suppress(DeviceTimeout):
+                await self._link.read_until(b"\n", within=left)
+        self._late_until = 0.0
 
 
 class EaPsb(Device, Load):

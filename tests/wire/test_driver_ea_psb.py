@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -35,6 +36,9 @@ class Psb:
         self.refuses = ""
         self.stuck = False
         self.mute = False
+        self.holds = False
+        """Whether it keeps its answers."""
+        self.held: asyncio.Queue[Callable[[], None]] = asyncio.Queue()
         self.capped = 1000.0
         """Most that it takes over as a current."""
         self.on = False
@@ -48,7 +52,8 @@ class Psb:
                 self.seen.append(command)
                 answer = self._answer(command)
                 if answer is not None and not self.mute:
-                    writer.write(f"{answer}\n".encode())
+                    send = partial(writer.write, f"{answer}\n".encode())
+                    self.held.put_nowait(send) if self.holds else send()
         finally:
             self.hung_up.set()
 
@@ -255,6 +260,25 @@ async def test_a_mute_device_is_a_timeout_and_a_late_answer_is_not_taken_for_ano
             await load.is_drawing()
         device.mute = False
         assert not await load.is_drawing()
+
+
+async def test_the_answer_to_an_abandoned_query_is_waited_for_no_longer_than_it_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ea_psb, "_ANSWER_WITHIN", 3600.0)
+    device = Psb()
+    async with opened(device) as load:
+        device.holds = True
+        async with asyncio.timeout(10.0), asyncio.TaskGroup() as tasks:
+            reading = tasks.create_task(load.is_drawing())
+            answer_late = await device.held.get()
+            reading.cancel()
+            device.holds = False
+            device.answers["OUTP?"] = "ON"
+            after = tasks.create_task(load.is_drawing())
+            answer_late()
+            assert await after, "the late OFF was taken for the answer"
+            del device.answers["OUTP?"]
 
 
 async def test_a_device_that_hangs_up_is_a_link_error() -> None:
