@@ -17,11 +17,12 @@ demo:
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers 2
 	$(BIN)/lint-imports
 
+# Many tests wait for devices and programs most of their time: one more than two processors have.
 test: lint
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -n 3 --dist worksteal
 
 bench: setup
 	$(BIN)/python -m tests.benchmarks

@@ -50,7 +50,7 @@ MOMENTS = st.datetimes(datetime(1970, 1, 1), datetime(2999, 1, 1), timezones=st.
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS.keys())
 def test_every_kind_of_event_survives_the_journal(kind: type[Event]) -> None:
     # The first draw of texts is slow on a busy machine; that says nothing about the journal.
-    @settings(suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
     @given(events(kind), st.integers(1, 2**53), MOMENTS, st.floats(0, 1e9))
     def survives(event: Event, n: int, utc: datetime, mono: float) -> None:
         record = Record(n, utc, round(mono, 6), event)
