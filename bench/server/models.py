@@ -18,9 +18,13 @@ class Problem(BaseModel):
     detail: str
 
 
+_PROBLEM = {"application/json": {"schema": Problem.model_json_schema()}}
+"""Written out: as a model it would be compiled anew for each answer of each route."""
+
+
 def problems(*codes: int) -> dict[int | str, dict[str, Any]]:
     """Declare the answers of a route that say what is wrong."""
-    return {code: {"model": Problem} for code in codes}
+    return {code: {"content": _PROBLEM} for code in codes}
 
 
 class DeviceModel(BaseModel):
