@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import pytest
@@ -49,16 +48,24 @@ async def test_a_report_is_rendered_elsewhere_and_errors_come_back(tmp_path: Pat
     await apart.close()
 
 
-async def test_what_never_ends_is_ended_with_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_never_ends_is_ended_with_the_engine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("bench.apart.PATIENCE", 0.1)
     apart = Apart()
     assert await apart.call(os.getpid) != os.getpid()
-    endless = asyncio.create_task(apart.call(time.sleep, 1000))
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    endless = asyncio.create_task(apart.call(pipe.read_bytes))
     async with asyncio.timeout(DEADLINE):
-        await asyncio.sleep(0.05)
-        await apart.close()
-        with pytest.raises(BenchError, match="has died"):
-            await endless
+        # This opens when the other end does, which then reads until this one is closed.
+        writer = await asyncio.to_thread(os.open, pipe, os.O_WRONLY)
+        try:
+            await apart.close()
+            with pytest.raises(BenchError, match="has died"):
+                await endless
+        finally:
+            os.close(writer)
 
 
 async def test_it_ends_with_an_engine_that_is_killed() -> None:
