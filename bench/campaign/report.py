@@ -33,7 +33,8 @@ from bench.errors import ConfigError
 from bench.redaction import event_for_observer
 from bench.report import KEPT, read_run
 from bench.report.composition import Counting, document_of
-from bench.report.document import Document, Pair, Section, Table
+from bench.report.document import Document
+from bench.report.parts import Pair, Section, Table
 
 REPEATED = "Cases run more than once"
 """Title of the section with every execution of them."""

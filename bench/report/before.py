@@ -12,8 +12,8 @@ from bench.archive import Archive, dut_key
 from bench.clock import iso
 from bench.compare import compare
 from bench.ocpp.frame import shorten
-from bench.report.document import Pair
 from bench.report.gathered import Gathered
+from bench.report.parts import Pair
 from bench.runview import RunView
 from bench.unlike import MISSING
 

@@ -9,7 +9,7 @@ from bench.events import Checked, Measured
 from bench.journal import Record
 from bench.metrology import Limit
 from bench.report import sequence
-from bench.report.document import (
+from bench.report.parts import (
     CasePart,
     CheckPart,
     FailurePart,

@@ -12,19 +12,10 @@ from bench.questionnaire import CS, questions_for
 from bench.report import KEPT, RecordedRun, read_run, sequence
 from bench.report.before import flat
 from bench.report.cases import ROWS, case_part, moment
-from bench.report.document import (
-    CasePart,
-    Document,
-    FailurePart,
-    NotRunPart,
-    Pair,
-    Plot,
-    RunFacts,
-    Section,
-    Signature,
-)
+from bench.report.document import Document, NotRunPart, RunFacts, Signature
 from bench.report.failure import failure_part, marks_of, moment_of, passed_before, wanted_plot
 from bench.report.laboratory import answer_times, channels, connection, instruments, performance
+from bench.report.parts import CasePart, FailurePart, Pair, Plot, Section
 from bench.report.plot import Wanted, plots
 from bench.report.product import identification, keys_as_read, pics_sections
 from bench.report.profiles import profile_of, profile_parts, statement_of

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bench.report.document import Document, Identity, Pair, Section, Table
+from bench.report.document import Document, Identity
+from bench.report.parts import Pair, Section, Table
 from bench.report.pdf import compose
 from bench.report.profiles import FULFILLED, ITEMS, SECURITY
 

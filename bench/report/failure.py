@@ -11,7 +11,7 @@ from bench.errors import BenchError
 from bench.report import RecordedRun, sequence
 from bench.report.before import changed, last_passes
 from bench.report.cases import check_part, moment
-from bench.report.document import FailurePart, Pair, Plot
+from bench.report.parts import FailurePart, Pair, Plot
 from bench.report.plot import Wanted
 from bench.report.results import reason_of
 from bench.runview import RunView

@@ -11,7 +11,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from bench.report.document import CasePart, Document, Plot
+from bench.report.document import Document
+from bench.report.parts import CasePart, Plot
 
 TEMPLATES = Path(__file__).parent / "templates"
 

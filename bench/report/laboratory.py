@@ -9,8 +9,9 @@ from typing import Any
 from bench.history import SampleReader
 from bench.questionnaire import CS
 from bench.report import RecordedRun
-from bench.report.document import Instrument, Pair, Table, Timing
+from bench.report.document import Instrument, Timing
 from bench.report.gathered import Series
+from bench.report.parts import Pair, Table
 from bench.sample_file import SAMPLES
 
 SIGNAL = ("rssi", "rsrp", "rsrq", "sinr")

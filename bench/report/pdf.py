@@ -15,7 +15,8 @@ import orjson
 import typst
 
 from bench.report import sequence
-from bench.report.document import CasePart, Document
+from bench.report.document import Document
+from bench.report.parts import CasePart
 from bench.report.typeface import FONTS, SHOWN
 
 SOURCES = Path(__file__).parent / "typst"

@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape
 from bench.errors import in_one_line
 from bench.events import ChannelDeclared
 from bench.history import SampleReader
-from bench.report.document import Plot
+from bench.report.parts import Plot
 from bench.sample_file import SAMPLES
 
 POINTS = 320

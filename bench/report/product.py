@@ -8,7 +8,8 @@ from typing import Any
 from bench.intake import shown
 from bench.questionnaire import Question
 from bench.report import RecordedRun
-from bench.report.document import CasePart, Identity, Pair, Section, Table
+from bench.report.document import Identity
+from bench.report.parts import CasePart, Pair, Section, Table
 
 KEYS = "Configuration keys as read"
 """Title of the table that TC_019 leaves."""

@@ -6,7 +6,8 @@ import csv
 import io
 import re
 
-from bench.report.document import CasePart, Document, MeasuredPart, NotRunPart
+from bench.report.document import Document, NotRunPart
+from bench.report.parts import CasePart, MeasuredPart
 
 HEADS = (
     *("case", "title", "profile", "mark", "outcome", "verdict", "reason", "run", "begun"),

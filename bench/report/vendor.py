@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bench.redaction import HIDDEN
-from bench.report.document import CasePart, Document, FailurePart, Pair, Section
+from bench.report.document import Document
+from bench.report.parts import CasePart, FailurePart, Pair, Section
 from bench.report.sequence import Row
 
 SOMEBODY = "the operator"

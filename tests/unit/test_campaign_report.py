@@ -13,7 +13,8 @@ from bench.campaign.folder import read
 from bench.campaign.report import document
 from bench.errors import ConfigError
 from bench.report import lay_out
-from bench.report.document import Document, Table
+from bench.report.document import Document
+from bench.report.parts import Table
 from tests.unit.campaigns import CASES, PICS, Book, new_book
 
 FIRST, SECOND, THIRD = CASES

@@ -18,7 +18,8 @@ from bench.clock import spoken
 from bench.report import RecordedRun, lay_out, read_run, results, typeface
 from bench.report.composition import document_of
 from bench.report.declaration import declaration_of
-from bench.report.document import Document, Pair
+from bench.report.document import Document
+from bench.report.parts import Pair
 from bench.report.pdf import LONGEST, plain, shown
 from bench.report.vendor import without_addresses
 from tests.unit.recorded import record
