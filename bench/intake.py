@@ -9,9 +9,10 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from bench.answers import YES_NO, OneOf
 from bench.errors import ConfigError
 from bench.procedure import Procedure
-from bench.questionnaire import QUESTIONS, YES_NO, OneOf, Question, question_of, questions_for
+from bench.questionnaire import QUESTIONS, Question, question_of, questions_for
 
 _ZIP = b"PK"
 """How a spreadsheet's file begins."""

@@ -38,14 +38,6 @@ class CampaignRecord:
     event: CampaignEvent
 
 
-@dataclass(frozen=True, slots=True)
-class Dated:
-    """What happened, when, and as which record."""
-
-    n: int
-    utc: datetime
-
-
 @dataclass(slots=True)
 class RunEntry:
     """A run of the campaign, as far as its record tells."""

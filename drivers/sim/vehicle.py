@@ -44,11 +44,6 @@ class Vehicle:
         """Tell whether the battery takes nothing more."""
         return self.charged >= self._battery - 1e-6
 
-    @property
-    def state_of_charge(self) -> float:
-        """Return the share of the battery that is charged, 0 to 1."""
-        return 0.0 if isinf(self._battery) else min(1.0, self.charged / self._battery)
-
     def allow(self, current: float, phases: int) -> float:
         """Let it take so many A on each of so many phases; returns the A that it takes at once."""
         self._used = min(phases, self.phases)

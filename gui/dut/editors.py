@@ -9,8 +9,8 @@ from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QKeyEvent
 from PyQt6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
 
+from bench.answers import AnswerKind, OneOf, SomeOf, YesNo
 from bench.intake import shown
-from bench.questionnaire import AnswerKind, OneOf, SomeOf, YesNo
 from gui.palette import px
 from gui.parts import GRID, sized
 

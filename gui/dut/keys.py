@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from bench import toml
+from bench.answers import AnswerKind, OneOf
 from bench.attributes import attribute_docstrings
 from bench.errors import ConfigError
 from bench.intake import shown
-from bench.questionnaire import AnswerKind, OneOf
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from PyQt6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
+from bench.answers import WORDS
 from bench.dut import Charging, Firmware, Pixit, Setting, Timing
 from bench.ocpp import monitors
-from bench.questionnaire import WORDS
 from gui.dut.cards import Cards
 from gui.dut.draft import Draft, Path
 from gui.dut.fields import Fields

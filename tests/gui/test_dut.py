@@ -13,10 +13,11 @@ from PyQt6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from bench.answers import SECONDS, SomeOf
 from bench.dut import Pixit, Timing, load_dut
 from bench.errors import ConfigError
 from bench.intake import write_form
-from bench.questionnaire import SECONDS, SomeOf, questions_for
+from bench.questionnaire import questions_for
 from gui.dut.draft import Draft, place_of
 from gui.dut.editors import Choice, Several, Typed, editor_for
 from gui.dut.keys import keys_of
