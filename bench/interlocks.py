@@ -129,7 +129,9 @@ class Interlocks:
         """Refuse what rests on a device that is absent."""
         if capability is Load and method == "draw":
             where: int | None = connector
-        elif method in _MOVES.get(capability, ()):
+        elif method in _MOVES.get(capability, ()) or (
+            capability is VehicleEmulator and method == "draw"
+        ):
             where = arguments.get("connector")
         else:
             return

@@ -18,7 +18,7 @@ class DeviceOpened:
 
 @dataclass(frozen=True, slots=True)
 class DeviceLost:
-    """A device does not answer any more."""
+    """A device does not answer any more, or did not when something was to be done by hand."""
 
     device: str
     reason: str

@@ -151,6 +151,7 @@ async def test_what_the_interlocks_have_to_know_is_not_absent(tmp_path: Path) ->
             assert isinstance(acted, Acted)
             assert acted.error == why
             assert (await act(bench, "pilot-box", "read_pilot", connector=1))["state"] == "A"
+            assert "load is absent" in await act(bench, "pilot-box", "draw", 500, connector=1)
 
             await lab.twins["load"].connect()
             await act(bench, "pilot-box", "plug_in", connector=1)
