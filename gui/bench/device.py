@@ -53,6 +53,8 @@ class DeviceCard(QScrollArea):
         wide = self.width() >= WIDE
         way = QBoxLayout.Direction
         self.box.setDirection(way.LeftToRight if wide else way.TopToBottom)
+        for part, share in enumerate((2, 3) if wide else (0, 1)):
+            self.box.setStretch(part, share)
 
     def show_device(self, device: Wired) -> None:
         """Show a device as it is now."""

@@ -70,9 +70,14 @@ class EffectsPanel(QScrollArea):
         self.item, self._effects = "", NO_EFFECTS
         self._show()
 
-    def know(self, effects: Effects, titles: Mapping[str, str]) -> None:
-        """Take the effects, and the titles of cases by id."""
-        self._effects, self._titles = effects, titles
+    def know(self, effects: Effects) -> None:
+        """Take the effects."""
+        self._effects = effects
+        self._show()
+
+    def name_cases(self, titles: Mapping[str, str]) -> None:
+        """Take the titles of cases by id."""
+        self._titles = titles
         self._show()
 
     def look_at(self, item: str) -> None:

@@ -39,7 +39,6 @@ class DutScreen(QWidget):
         super().__init__()
         self._run, self._link = run, link
         self._identity = ""
-        self._titles: dict[str, str] = {}
         self.draft = Draft()
         self.choice = DutChoice()
         self.file = ElidedLabel()
@@ -196,10 +195,10 @@ class DutScreen(QWidget):
     def _take_effects(self, found: list[dict[str, Any]]) -> None:
         effects = read_effects(found)
         self.questions.show_effects(effects)
-        self.effects.know(effects, self._titles)
+        self.effects.know(effects)
 
     def _name_cases(self, procedures: list[dict[str, Any]]) -> None:
-        self._titles = {one["id"]: one["title"] for one in procedures}
+        self.effects.name_cases({one["id"]: one["title"] for one in procedures})
 
     # Saving.
 

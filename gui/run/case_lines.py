@@ -170,7 +170,7 @@ def _remark(record: Record) -> tuple[str, Kind, str]:
         case Noted(text, by):
             return f"{text} ({by})" if by else text, Kind.REMARK, ""
         case Instructed(text):
-            return f"The CSMS: {text}", Kind.ACT, ""
+            return text, Kind.ACT, ""
         case Interlocked(device, did, reason):
             return f"Interlock: {device} {did}: {reason}", Kind.REMARK, "error"
         case DeviceLost(device, reason):

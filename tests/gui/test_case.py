@@ -60,6 +60,9 @@ def test_a_failed_check_says_what_was_expected_and_what_came() -> None:
     assert (expected.kind, got.kind) == (Kind.DETAIL, Kind.DETAIL)
     assert expected.text.startswith("expected  ")
     assert got.text.startswith("got  ")
+    assert [line.text for line in lines.lines if line.text.startswith("The CSMS")] == [
+        "The CSMS answers Authorize() with {'idTagInfo': {'status': 'Invalid'}}"
+    ]
 
 
 def test_a_question_is_shown_with_what_the_operator_said() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from PyQt6.QtWidgets import (
+    QLabel,
     QPushButton,
 )
 from pytestqt.qtbot import QtBot
@@ -20,6 +21,7 @@ from bench.intake import write_form
 from bench.questionnaire import questions_for
 from gui.dut.draft import Draft, place_of
 from gui.dut.editors import Choice, Several, Typed, editor_for
+from gui.dut.effects import EffectsPanel, read_effects
 from gui.dut.keys import keys_of
 from gui.dut.screen import DutScreen
 from gui.live import LiveRun
@@ -85,6 +87,17 @@ def test_the_form_is_made_from_the_definition(screen: DutScreen) -> None:
     screen.put()
     assert "'many', expected a whole number" in screen.notice.words
     assert nameless(screen) == []
+
+
+def test_the_cases_that_hang_on_an_answer_have_titles(qtbot: QtBot) -> None:
+    panel = EffectsPanel()
+    qtbot.addWidget(panel)
+    one = {"id": "C-07", "decides_on": ["TC_1"], "holds_up": [], "effects": []}
+    panel.know(read_effects([one]))
+    panel.look_at("C-07")
+    panel.name_cases({"TC_1": "A title"})  # may come after the effects
+    said = [label.text() for label in panel.findChildren(QLabel)]
+    assert "TC_1  A title" in said
 
 
 def test_answers_are_given_and_taken_back_by_field(qtbot: QtBot) -> None:
