@@ -92,13 +92,17 @@ class Link(QObject):
 
     # Requests.
 
-    def get(self, path: str, then: Then, failed: Failed | None = None) -> QNetworkReply:
+    def get(
+        self, path: str, then: Then, failed: Failed | None = None, *, within: int = PATIENCE
+    ) -> QNetworkReply:
         """GET JSON; `then` gets the value, `failed` the refusal (the window tells it if None)."""
-        return self._ask("GET", path, None, then, failed)
+        return self._ask("GET", path, None, then, failed, within=within)
 
-    def fetch(self, path: str, then: Then, failed: Failed | None = None) -> QNetworkReply:
+    def fetch(
+        self, path: str, then: Then, failed: Failed | None = None, *, within: int = PATIENCE
+    ) -> QNetworkReply:
         """GET bytes, such as a picture or a report."""
-        return self._ask("GET", path, None, then, failed, raw=True)
+        return self._ask("GET", path, None, then, failed, raw=True, within=within)
 
     def post(
         self,
@@ -123,6 +127,12 @@ class Link(QObject):
     ) -> QNetworkReply:
         """DELETE something."""
         return self._ask("DELETE", path, None, then, failed)
+
+    def give_up(self, reply: QNetworkReply | None) -> None:
+        """Wait no more for an answer; nobody is told. What the engine does, it goes on with."""
+        if reply is not None and not sip.isdeleted(reply):
+            reply.setProperty("given-up", True)
+            reply.abort()
 
     def _request(self, path: str) -> QNetworkRequest:
         request = QNetworkRequest(QUrl(f"{self.url}{API}{path}"))
@@ -153,6 +163,8 @@ class Link(QObject):
 
         def finished() -> None:
             reply.deleteLater()
+            if reply.property("given-up"):
+                return
             self._note_clock(reply)
             try:
                 value = value_of(reply, raw=raw)

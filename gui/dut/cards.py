@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from PyQt6.QtCore import Qt, QTimer, pyqtSignal
+from PyQt6.QtNetwork import QNetworkReply
 from PyQt6.QtWidgets import QComboBox, QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from bench.cards import Notation, id_tag_of, uid_bytes
@@ -161,6 +162,7 @@ class Cards(QWidget):
         self.new.setAccessibleName("Name of the card to add")
         self.add = button("Add card", self._add)
         self._wait: str | None = None
+        self._reply: QNetworkReply | None = None
         self._left = 0
         self._second = QTimer(self)
         self._second.setInterval(1000)
@@ -246,7 +248,7 @@ class Cards(QWidget):
             card.read.setEnabled(False)
         self._count_down()
         self._second.start()
-        self._link.post(
+        self._reply = self._link.post(
             "/bench/card",
             {"within": WITHIN},
             lambda found: self._read(name, found),
@@ -258,8 +260,16 @@ class Cards(QWidget):
         self.notice.say(
             f"Hold card {self._wait} at the bench's reader: {max(0, self._left)} s left.",
             kind="note",
+            way_out="Cancel",
+            then=self._give_up,
         )
         self._left -= 1
+
+    def _give_up(self) -> None:
+        """Wait no more; the reader is let go by making everything safe."""
+        self._link.give_up(self._reply)
+        self._ended()
+        self._link.post("/bench/safe", {}, lambda _: None)
 
     def _ended(self) -> None:
         self._wait = None

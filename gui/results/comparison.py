@@ -30,6 +30,9 @@ from gui.results.differences import (
 )
 from gui.tables import Table
 
+LONG = 600_000
+"""Milliseconds that verifying, comparing or reporting a long run may take."""
+
 
 class Comparison(QWidget):
     """The page that `GET /compare` fills."""
@@ -101,6 +104,7 @@ class Comparison(QWidget):
             f"/compare?first={first}&second={second}",
             lambda found: self._came((first, second), found),
             lambda refusal: self._failed((first, second), refusal),
+            within=LONG,
         )
 
     def _came(self, asked: tuple[str, str], found: dict[str, Any]) -> None:

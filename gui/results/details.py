@@ -144,11 +144,12 @@ class Details(QFrame):
     def verifying(self, *, on: bool) -> None:
         """Show that a verification goes on."""
         self.busy.setVisible(on)
-        self.acts["verify"].setEnabled(not on)
-        if on:
-            self.verified.setText("Verifying: chain of hashes, files, and every verdict …")
-            self._tone("strong")
-            self.more.setText("")
+        self.acts["verify"].setText("Cancel" if on else "Verify")
+        self.acts["verify"].setAccessibleName("Cancel the verification" if on else "Verify")
+        words = "Verifying: chain of hashes, files, and every verdict …" if on else ""
+        self.verified.setText(words)
+        self._tone("strong")
+        self.more.setText("")
 
     def show_verification(self, found: Mapping[str, Any]) -> None:
         """Say how the verification came out, in words."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from PyQt6.QtCore import Qt, QTemporaryDir, QUrl
 from PyQt6.QtGui import QCloseEvent, QDesktopServices
+from PyQt6.QtNetwork import QNetworkReply
 from PyQt6.QtWidgets import QComboBox, QLineEdit, QWidget
 
 from gui.link import Link
@@ -16,7 +17,7 @@ from gui.page import beside, head, rows, stacked
 from gui.palette import px
 from gui.parts import Empty, Notice, button, counted, deed, muted, sized
 from gui.replies import Refusal
-from gui.results.comparison import Comparison
+from gui.results.comparison import LONG, Comparison
 from gui.results.details import Details
 from gui.results.replays import Replays
 from gui.results.runs import RunRow, RunsModel, read_run
@@ -30,8 +31,6 @@ STATES = (
     ("Unfinished", "unfinished"),
     ("Void", "void"),
 )
-LONG = 600_000
-"""Milliseconds that a verification or a report of a long run may take."""
 
 
 class ResultsScreen(QWidget):
@@ -53,6 +52,7 @@ class ResultsScreen(QWidget):
         self._asked = 0
         """How often it was asked for the runs."""
         self._verifying = ""
+        self._verification: QNetworkReply | None = None
         self.model = RunsModel()
         self.search = QLineEdit()
         self.search.setPlaceholderText("Search date, DUT, software, verdict (Ctrl+F)")
@@ -201,13 +201,19 @@ class ResultsScreen(QWidget):
         return same[later] if later < len(same) else None
 
     def _open(self, one: RunRow, kind: str) -> None:
-        self.notice.say(f"The report of {one.run} is being written …", kind="note")
-        self._link.fetch(
+        reply = self._link.fetch(
             f"/runs/{one.run}/report.{kind}",
             lambda data: self._written(one, kind, data),
             lambda refusal: self.notice.say(
                 refusal.text, way_out="Try again", then=lambda: self._open(one, kind)
             ),
+            within=LONG,
+        )
+        self.notice.say(
+            f"The report of {one.run} is being written …",
+            kind="note",
+            way_out="Cancel",
+            then=lambda: self._link.give_up(reply),
         )
 
     def _written(self, one: RunRow, kind: str, data: bytes) -> None:
@@ -224,11 +230,16 @@ class ResultsScreen(QWidget):
             self.notice.hide()
 
     def _verify(self, one: RunRow) -> None:
-        if self._verifying or one.state == "running":
+        """Verify a run; asked while it is at it, it gives up."""
+        if self._verifying:
+            self._link.give_up(self._verification)
+            self._verification_over()
+            return
+        if one.state == "running":
             return
         self._verifying = one.run
         self.details.verifying(on=True)
-        self._link.post(
+        self._verification = self._link.post(
             f"/runs/{one.run}/verify",
             None,
             lambda found: self._verified(one, found),
@@ -236,9 +247,12 @@ class ResultsScreen(QWidget):
             within=LONG,
         )
 
-    def _verified(self, one: RunRow, found: dict[str, Any]) -> None:
-        self._verifying = ""
+    def _verification_over(self) -> None:
+        self._verifying, self._verification = "", None
         self.details.verifying(on=False)
+
+    def _verified(self, one: RunRow, found: dict[str, Any]) -> None:
+        self._verification_over()
         if [each.run for each in self.table.chosen] == [one.run]:
             self.details.show_verification(found)
         else:
@@ -247,9 +261,7 @@ class ResultsScreen(QWidget):
             self.notice.say(words, kind="error" if faults else "done")
 
     def _not_verified(self, one: RunRow, refusal: Refusal) -> None:
-        self._verifying = ""
-        self.details.verifying(on=False)
-        self.details.verified.setText("")
+        self._verification_over()
         self.notice.say(refusal.text, way_out="Try again", then=lambda: self._verify(one))
 
     def _replay(self, one: RunRow) -> None:

@@ -280,6 +280,13 @@ def test_forms_are_imported_and_cards_are_read(
     waiting(qtbot, lambda: cards.notice.words.startswith("Card valid is 0411223344556A"))
     assert screen.draft.get("pixit", "cards", "valid", "uid") == "0411223344556A"
     assert card.read.isEnabled()
+    # Who does not wait for a card lets the reader go.
+    card.read.click()
+    waiting(qtbot, lambda: set(screen._run.prompts) - {prompt})
+    assert cards.notice.act()
+    assert card.read.isEnabled()
+    assert cards.notice.words == ""
+    waiting(qtbot, lambda: not screen._run.prompts)
 
 
 def test_a_window_with_unsaved_answers_does_not_close_unasked(qtbot: QtBot) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PyQt6.QtCore import QUrl
 from PyQt6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
+from gui.results.comparison import LONG
 from gui.results.details import Details
 from gui.results.runs import read_run
 from gui.results.screen import ResultsScreen
@@ -118,6 +120,35 @@ def test_runs_are_verified_and_compared(qtbot: QtBot, screen: ResultsScreen) -> 
     assert nameless(screen) == []
     page.only.setChecked(False)
     assert page.cases.rowCount() == 3
+
+
+def test_long_work_is_waited_for_and_can_be_given_up(
+    qtbot: QtBot, screen: ResultsScreen, opened: list[QUrl], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link, patience = screen._link, {}
+    ask = link._ask
+
+    def noted(verb: str, path: str, *rest: Any, **more: Any) -> Any:
+        patience[path] = more.get("within")
+        return ask(verb, path, *rest, **more)
+
+    monkeypatch.setattr(link, "_ask", noted)
+    screen.table.choose(RUN)
+    screen.details.acts["html"].click()
+    assert screen.notice.act()  # Cancel
+    screen.details.acts["verify"].click()
+    assert screen.details.acts["verify"].text() == "Cancel"
+    screen.details.acts["verify"].click()
+    assert screen.details.acts["verify"].text() == "Verify"
+    assert screen.details.verified.text() == ""
+    screen.comparison.compare(CUT, RUN)
+    waiting(qtbot, lambda: screen.comparison.found)
+    # What was given up tells nothing, though it has been answered meanwhile.
+    assert screen.notice.words == ""
+    assert opened == []
+    assert screen.details.verified.text() == ""
+    long = [f"/runs/{RUN}/report.html", f"/runs/{RUN}/verify", f"/compare?first={CUT}&second={RUN}"]
+    assert [patience[path] for path in long] == [LONG] * 3
 
 
 def test_little_room_squeezes_nothing_of_the_chosen_run(qtbot: QtBot) -> None:
