@@ -162,7 +162,8 @@ class Desktop(QObject):
             self._over()
             return
         own = engine is not None and engine.is_running
-        if self.is_going_on and link.state == "connected":
+        # Without a connection, an engine of our own would take the run with it.
+        if self.is_going_on and (link.state == "connected" or own):
             event.ignore()
             ask(
                 window,

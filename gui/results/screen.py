@@ -74,6 +74,7 @@ class ResultsScreen(QWidget):
         self.comparison = Comparison(link)
         self._arrange()
         self.search.textChanged.connect(self._sift)
+        self.search.returnPressed.connect(self.table.setFocus)
         self.state.currentIndexChanged.connect(self._sift)
         self.table.chosen_changed.connect(self._chosen_changed)
         self.table.doubleClicked.connect(lambda _index: self._do("html"))

@@ -52,6 +52,7 @@ class PlanPanel(QWidget):
         self.search.setPlaceholderText("Search (Ctrl+F)")
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self._filter)
+        self.search.returnPressed.connect(self._to_first)
         self.filter = QComboBox()
         self.filter.setObjectName("plan-filter")
         self.filter.setAccessibleName("Which cases are shown")
@@ -204,6 +205,12 @@ class PlanPanel(QWidget):
         entry = self.model.entry_at(current)
         if entry is not None and not self._returns:
             self.pointed.emit(entry.id)
+
+    def _to_first(self) -> None:
+        """Go to the first case that was found."""
+        found = [one.id for group in self.model.groups for one in group.entries]
+        if found:
+            self.go_to(found[0])
 
     def _menu(self, place: QPoint) -> None:
         index = self.tree.indexAt(place)

@@ -18,7 +18,7 @@ from pytestqt.qtbot import QtBot
 
 from bench.served import where_served
 from gui.desktop import Desktop
-from gui.engine import Order
+from gui.engine import Order, OwnEngine
 from gui.run.answer_keys import SETTLING
 from gui.run.screen import RunScreen
 
@@ -221,6 +221,33 @@ def test_aborting_on_closing_leaves_the_lab_safe(qtbot: QtBot, tmp_path: Path) -
         text = journal.read_text("utf-8")
         assert '"event":"MadeSafe"' in text
         assert '"event":"RunEnded"' in text
+
+
+def test_closing_asks_for_the_run_though_the_connection_is_lost(qtbot: QtBot) -> None:
+    class Running(OwnEngine):
+        stopped = False
+        is_running = True
+        is_last_window = True
+
+        def stop(self) -> None:
+            self.stopped = True
+
+    day = Day(qtbot)
+    day.desktop.connect_to("http://127.0.0.1:1", "t" * 43)
+    engine = day.desktop.engine = Running(Order(Path("runs")))
+    link, window = day.desktop.link, day.desktop.window
+    assert link is not None
+    assert window is not None
+    link.session = {"run": "r1"}
+    day.until(lambda: link.state == "lost")
+    window.close()
+    day.answers("Stay")
+    assert window.isVisible()
+    assert not engine.stopped
+    window.close()
+    day.answers("Let the engine go on")
+    assert not window.isVisible()
+    assert not engine.stopped
 
 
 def test_an_order_that_can_not_be_met_is_told_in_words(qtbot: QtBot, tmp_path: Path) -> None:

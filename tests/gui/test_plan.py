@@ -162,6 +162,10 @@ def test_verdicts_come_with_the_records(qtbot: QtBot) -> None:
 
 def test_the_cursor_and_closed_groups_stay_when_the_list_is_made_anew(qtbot: QtBot) -> None:
     plan = Plan(qtbot)
+    plan.panel.search.setText("903")
+    plan.panel.search.returnPressed.emit()
+    assert plan.panel.current == "TC_903_CS"
+    plan.panel.search.clear()
     plan.panel.go_to("TC_902_CS")
     pointed: list[str] = []
     plan.panel.pointed.connect(pointed.append)
