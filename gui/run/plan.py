@@ -79,6 +79,7 @@ class PlanPanel(QWidget):
         run.ticked.connect(self._ticked)
         if link is not None:
             link.session_changed.connect(self._session)
+            link.state_changed.connect(self._connected)
 
     def _make_tree(self) -> QTreeView:
         tree = QTreeView()
@@ -136,6 +137,11 @@ class PlanPanel(QWidget):
         self.tree.setFocus()
 
     # What changes.
+
+    def _connected(self, state: str) -> None:
+        """Ask again when the engine is back: it may have been started with other files."""
+        if state == "connected" and self.model.entries:
+            self.ask()
 
     def _session(self, session: dict[str, Any]) -> None:
         duts = tuple(one["identity"] for one in session.get("duts", ()))

@@ -181,6 +181,15 @@ def test_the_cursor_and_closed_groups_stay_when_the_list_is_made_anew(qtbot: QtB
     assert pointed == []
 
 
+def test_an_engine_that_is_back_is_asked_for_its_plan_again(qtbot: QtBot) -> None:
+    plan = Plan(qtbot)
+    plan.link.answers["/procedures"] = [*PROCEDURES, procedure("TC_906_CS")]
+    for state in ("lost", "connected"):
+        plan.link.state = state
+        plan.link.state_changed.emit(state)
+    assert "TC_906_CS" in plan.shown
+
+
 def test_a_run_that_is_cut_short_is_not_shown_as_running(qtbot: QtBot) -> None:
     plan = Plan(qtbot)
     banner, case = Banner(plan.run, plan.link), CasePanel(plan.run)
