@@ -20,6 +20,7 @@ from bench.journal import Record
 from gui.link import Link
 from gui.live import LiveRun
 from gui.palette import px
+from gui.replies import Refusal
 from gui.run.plan_delegate import PlanDelegate
 from gui.run.plan_entries import ALL, FILTERS, OF_REPLAY
 from gui.run.plan_model import PlanModel
@@ -117,7 +118,12 @@ class PlanPanel(QWidget):
         if self._link is None or not self._link.session:
             return
         query = f"?dut={self.dut_wanted}" if self.dut_wanted else ""
-        self._link.get(f"/procedures{query}", self._take_procedures)
+        self._link.get(f"/procedures{query}", self._take_procedures, self._not_told)
+
+    def _not_told(self, refusal: Refusal) -> None:
+        """Tell a refusal; without any answer the connection is lost, and it is asked again."""
+        if refusal.status and self._link is not None:
+            self._link.refused.emit(refusal)
 
     def _take_procedures(self, procedures: list[dict[str, Any]]) -> None:
         self.model.set_procedures(procedures)

@@ -183,6 +183,15 @@ def test_the_cursor_and_closed_groups_stay_when_the_list_is_made_anew(qtbot: QtB
 
 def test_an_engine_that_is_back_is_asked_for_its_plan_again(qtbot: QtBot) -> None:
     plan = Plan(qtbot)
+    refused: list[Refusal] = []
+    plan.link.refused.connect(refused.append)
+    plan.link.refusal = Refusal(0, "nothing answers")
+    plan.panel.ask()
+    assert refused == []  # the window tells already that the connection is lost
+    plan.link.refusal = Refusal(422, "dut.toml: wrong")
+    plan.panel.ask()
+    assert refused == [plan.link.refusal]
+    plan.link.refusal = None
     plan.link.answers["/procedures"] = [*PROCEDURES, procedure("TC_906_CS")]
     for state in ("lost", "connected"):
         plan.link.state = state
