@@ -8,6 +8,7 @@ import itertools
 import pytest
 
 from bench.errors import (
+    CaseOverdue,
     CheckFailed,
     ConfigError,
     DeviceError,
@@ -31,6 +32,7 @@ TABLE = [
     (DeviceError("x"), "error", "error", "error"),
     (LinkError("x"), "error", "error", "error"),
     (DeviceTimeout("x"), "error", "error", "error"),
+    (CaseOverdue("x"), "error", "error", "error"),
     (JournalError("x"), "error", "error", "error"),
     (ConfigError("x"), "error", "error", "error"),
     (ValueError("x"), "error", "error", "error"),
