@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Callable
 
 from stations.authorization import Authorized
 from stations.availability import Availability
-from stations.charging_profiles import ChargingProfiles
+from stations.charging import Charging
 from stations.conduct import Behaviour
 from stations.configuration import Configuration
 from stations.first_flow import FirstFlow
 from stations.hardware import EvseHardware
 from stations.outputs import Outputs
-from stations.reservations import Reservations
-from stations.sampling import Sampler
+from stations.plug import Plug
 from stations.settings import StationSettings
 from stations.status import Status
-from stations.transactions import Transaction, Transactions
+from stations.transactions import Transaction
 
 DISCONNECTED = "EV side disconnected"
 """The `info` of clause 4.9."""
-
-LEAST = 6.0
-"""Least current in A that can be offered (IEC 61851-1 table A.8)."""
 
 
 class Connector:
@@ -34,71 +29,57 @@ class Connector:
         self,
         number: int,
         hardware: EvseHardware,
-        sampler: Sampler,
+        charging: Charging,
         *,
         settings: StationSettings,
         configuration: Configuration,
         availability: Availability,
-        transactions: Transactions,
-        reservations: Reservations,
         keeps: Callable[[int], bool],
-        profiles: ChargingProfiles,
         behaviour: Behaviour,
         report: Callable[[int, Status], None],
     ) -> None:
         self.number = number
-        self.sampler = sampler
+        self.sampler = charging.sampler
         self.on_claimed: Callable[[Connector, Authorized], object] = lambda *_: None
         """Called when a vehicle is plugged in where somebody may charge."""
-        self.transaction: Transaction | None = None
         self.authorized: Authorized | None = None
         """Who may start a transaction as soon as a vehicle is connected."""
         self.held_for: Transaction | None = None
         """The ended transaction whose cable stays locked until its owner presents the card."""
-        self._hardware = hardware
+        self._charging = charging
+        self._plug = Plug(hardware, settings)
         self._settings = settings
         self._configuration = configuration
         self._availability = availability
-        self._transactions = transactions
-        self._reservations = reservations
         self._keeps = keeps
-        self._profiles = profiles
         self._behaviour = behaviour
         self._report = report
-        self._pilot = "A"
-        self._cable = False
         self._finishing = ""
         """Status between the end of a transaction and the end of the session, "" outside."""
         self._info = ""
-        self._suspended = False
-        """The station itself withholds the energy."""
-        self._last_register: int | None = None
-        """The energy register in Wh at which it will, None: it will not."""
-        self._limit = math.inf
-        """Most that the charging profiles allow, A per phase."""
         self._lock_failed = False
         self._outputs = Outputs(hardware, settings)
-        self._first_flow = FirstFlow(settings.first_flow, self._settle)
+        self._first_flow = FirstFlow(settings.first_flow, self.settle)
         self._reported: Status | None = None
         self._patience: asyncio.TimerHandle | None = None
-        sampler.on_logged = self._meter_logged
+        charging.on_suspended = self.settle
 
     # What is
 
     @property
+    def transaction(self) -> Transaction | None:
+        """The transaction that runs here."""
+        return self._charging.transaction
+
+    @property
     def connected(self) -> bool:
         """Tell whether a vehicle hangs on the control pilot."""
-        return self._pilot in ("B", "C", "D")
+        return self._plug.connected
 
     @property
     def fixed_cable(self) -> bool:
         """Tell whether the cable is part of the station."""
         return self._settings.fixed_cable
-
-    @property
-    def occupied(self) -> bool:
-        """Tell whether a plug is in the socket, or a vehicle at the fixed cable."""
-        return self._cable or self.connected
 
     @property
     def operative(self) -> bool:
@@ -114,7 +95,7 @@ class Connector:
     @property
     def free(self) -> bool:
         """Tell whether nobody uses the connector and nothing is plugged in."""
-        return self.startable and not self.occupied and not self._finishing
+        return self.startable and not self._plug.occupied and not self._finishing
 
     @property
     def status(self) -> Status:
@@ -122,11 +103,11 @@ class Connector:
         if self._fault is not None:
             return self._fault
         if self.transaction is not None:
-            if self._withheld:
+            if self._charging.withheld:
                 return Status("SuspendedEVSE")
-            if self._pilot == "C" or (self._pilot == "D" and self._settings.ventilated):
+            if self._plug.draws:
                 return Status("Charging")
-            if self._pilot == "D":
+            if self._plug.pilot == "D":
                 return Status("SuspendedEVSE", info="no ventilation")
             return Status("SuspendedEV", info=self._info)
         if not self.operative:
@@ -138,7 +119,7 @@ class Connector:
         fed = self._first_flow.is_over
         if self.authorized is not None and (self._behaviour.prepares_after_flow or not fed):
             return Status("Preparing")
-        if self.occupied and not fed:
+        if self._plug.occupied and not fed:
             return Status("Preparing")
         return Status("Available")
 
@@ -146,31 +127,27 @@ class Connector:
     def _fault(self) -> Status | None:
         if self._lock_failed:
             return Status("Faulted", "ConnectorLockFailure")
-        if self._pilot in ("E", "F"):
-            return Status("Faulted", "OtherError", f"control pilot in state {self._pilot}")
-        return None
+        return self._plug.fault
 
     # What happens
 
     def sense(self) -> None:
         """Take in what the pilot and the proximity contact say now."""
         was_connected = self.connected
-        self._pilot = self._hardware.pilot_state()
-        rating = self._hardware.cable_rating()
-        self._cable = rating is not None and not self.fixed_cable
+        self._plug.sense()
         if self.transaction is not None:
             self._vehicle_moved()
-        elif not self.occupied:
+        elif not self._plug.occupied:
             self._session_over()
         elif self.connected and not was_connected:
             self._vehicle_came()
-        self._settle()
+        self.settle()
 
     def authorize(self, who: Authorized) -> None:
         """Let somebody charge: at once when a vehicle is connected, else once it is."""
         self._finishing = self._info = ""
         self.authorized = who
-        self._settle()
+        self.settle()
         if self.connected or self._behaviour.starts_without_vehicle:
             self._start()
         else:
@@ -186,18 +163,12 @@ class Connector:
         """Let nobody charge who was authorised before."""
         self._forget_authorization()
         self._finishing = self._behaviour.taken_back_as
-        self._settle()
+        self.settle()
 
     def stop(self, reason: str, id_tag: str | None = None) -> None:
         """End the transaction; `reason` as StopTransaction names it."""
-        transaction = self.transaction
-        assert transaction is not None
-        data = self.sampler.end()
-        self.transaction = None
-        self._suspended = False
-        self._last_register = None
-        self._transactions.stop(transaction, reason=reason, id_tag=id_tag, data=data)
-        if self.occupied:
+        transaction = self._charging.end(reason, id_tag)
+        if self._plug.occupied:
             left = reason == "EVDisconnected"
             self._finishing = self._behaviour.rests_as if left else "Finishing"
             self._info = DISCONNECTED if left else ""
@@ -205,18 +176,12 @@ class Connector:
             self.held_for = transaction
         else:
             self._release()
-        self._profiles.ended(transaction)
-        self._settle()
+        self._charging.forget_profiles(transaction)
+        self.settle()
 
     def withhold(self, *, after: int) -> None:
         """Give no more than `after` Wh to the running transaction from now on."""
-        register = self.sampler.register()
-        self._last_register = register + after
-        self._meter_logged(register)
-
-    def limits_changed(self) -> None:
-        """Follow what the charging profiles allow now."""
-        self._settle()
+        self._charging.withhold(after=after)
 
     def release_for(self, transaction: Transaction) -> None:
         """Give the cable back to the owner of an ended transaction."""
@@ -230,7 +195,7 @@ class Connector:
         if self.transaction is not None and self._behaviour.unlock_ends_transaction:
             self.stop("UnlockCommand")
         released = self._release()
-        self._settle()
+        self.settle()
         return released
 
     def change_availability(self, operative: bool) -> None:
@@ -244,11 +209,7 @@ class Connector:
                 # The specification knows no way from Preparing to Unavailable but this one.
                 self._tell(Status("Available"))
         self._availability.set(self.number, operative)
-        self._settle()
-
-    def settle(self) -> None:
-        """Take in that a reservation has come or gone."""
-        self._settle()
+        self.settle()
 
     def power_up(self, *, senses_cable: bool) -> None:
         """Begin as the hardware stands after a boot, with everything off."""
@@ -256,7 +217,7 @@ class Connector:
         if senses_cable:
             self.sense()
         else:
-            self._settle()
+            self.settle()
 
     def shut_down(self) -> None:
         """Let no timer survive the software."""
@@ -266,22 +227,12 @@ class Connector:
 
     # Inside
 
-    @property
-    def _withheld(self) -> bool:
-        return self._suspended or self._limit < LEAST
-
-    def _meter_logged(self, register: int) -> None:
-        if self._last_register is not None and register >= self._last_register:
-            self._last_register = None
-            self._suspended = True
-            self._settle()
-
     def _vehicle_came(self) -> None:
         self._finishing = self._info = ""
         who = self.authorized
         if who is not None and who.by in self._behaviour.starts_on_plug_after:
             self.on_claimed(self, who)
-            self._settle()
+            self.settle()
             self._start()
         elif self.startable and not self._keeps(self.number):
             self._first_flow.begin()
@@ -290,11 +241,10 @@ class Connector:
         """React to the pilot during a transaction."""
         if self.connected:
             self._info = ""
-        elif self._pilot == "A":
+        elif self._plug.pilot == "A":
             stops = self._configuration.flag("StopTransactionOnEVSideDisconnect")
-            gone = not self._cable and not self.fixed_cable
             heeds = self._behaviour.heeds_stop_on_disconnect
-            if (stops or gone or not heeds) and self._behaviour.stops_on_disconnect:
+            if (stops or self._plug.pulled or not heeds) and self._behaviour.stops_on_disconnect:
                 self.stop("EVDisconnected")
                 return
             self._info = DISCONNECTED
@@ -322,21 +272,11 @@ class Connector:
         self._first_flow.end()
         if not self._outputs.hold() and self._behaviour.minds_lock:
             self._lock_failed = self._behaviour.reports_lock_failure
-            self._settle()
+            self.settle()
             return
         self.held_for = None
-        register = self.sampler.register()
-        reservation = self._reservations.take(self.number, who.id_tag, who.parent)
-        id_tag, number = who.id_tag, None
-        if reservation is not None:
-            number = reservation.number
-            id_tag = reservation.id_tag if self._behaviour.starts_as_owner else id_tag
-        self.transaction = self._transactions.start(
-            self.number, id_tag, who.parent, register, number
-        )
-        self.sampler.begin(self.transaction)
-        self._profiles.began(self.transaction, who.profile)
-        self._settle()
+        self._charging.begin(who)
+        self.settle()
 
     def _waited_in_vain(self) -> None:
         if self._behaviour.starts_on_timeout:
@@ -351,7 +291,7 @@ class Connector:
             self._patience = None
 
     def _keeps_cable(self, reason: str) -> bool:
-        if self.fixed_cable or not self._cable:
+        if not self._plug.in_socket:
             return False
         if reason == "EVDisconnected":
             return not self._configuration.flag("UnlockConnectorOnEVSideDisconnect")
@@ -361,20 +301,20 @@ class Connector:
         self.held_for = None
         return self._outputs.release()
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
         """Bring outputs and status in line with the facts."""
         scheduled = self._availability.scheduled(self.number)
         if scheduled is not None and self.transaction is None and not self._finishing:
             self._availability.set(self.number, scheduled)
-        self._limit = self._profiles.limit(self.number)
-        # The offer stands while the pilot is at fault: only with PWM can the fault be seen to pass.
-        # Where there is no ventilation, state D is offered nothing (IEC 61851-1 Annex A).
-        served = self._pilot != "A" and (self._pilot != "D" or self._settings.ventilated)
-        offers = self.transaction is not None and not self._withheld and served
+        charging = self._charging
+        charging.follow_profiles()
+        offers = self.transaction is not None and not charging.withheld and self._plug.served
         status = self.status
         closed = status.status == "Charging" or self._first_flow.flows
-        self.sampler.offered = self._outputs.drive(offers=offers, closed=closed, limit=self._limit)
-        if self._settings.blocks_plug and self.transaction is None and not self.occupied:
+        self.sampler.offered = self._outputs.drive(
+            offers=offers, closed=closed, limit=charging.limit
+        )
+        if self._settings.blocks_plug and self.transaction is None and not self._plug.occupied:
             self._outputs.block(self.authorized is None)
         self._tell(status)
 

@@ -12,6 +12,7 @@ from bench.cancellation import heed_cancellation
 from stations.admission import Admission
 from stations.authorization import AuthorizationCache, Authorizer
 from stations.availability import Availability
+from stations.charging import Charging
 from stations.charging_profiles import ChargingProfiles
 from stations.clock import Clock
 from stations.conduct import Conduct
@@ -120,17 +121,22 @@ class Controller:
                 behaviour,
                 self._send_if_online,
             )
+            charging = Charging(
+                number,
+                sampler,
+                transactions=self._transactions,
+                reservations=self._reservations,
+                profiles=self._charging_profiles,
+                behaviour=behaviour,
+            )
             self._connectors[number] = Connector(
                 number,
                 evse,
-                sampler,
+                charging,
                 settings=settings,
                 configuration=configuration,
                 availability=self._availability,
-                transactions=self._transactions,
-                reservations=self._reservations,
                 keeps=self._reserving.keeps,
-                profiles=self._charging_profiles,
                 behaviour=behaviour,
                 report=self._status_changed,
             )
@@ -316,7 +322,7 @@ class Controller:
 
     def _limits_changed(self) -> None:
         for connector in self._connectors.values():
-            connector.limits_changed()
+            connector.settle()
 
     def _sample_aligned(self) -> None:
         for connector in self._connectors.values():
