@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from bisect import bisect_right
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 
-from bench import __version__, errors
+from bench import __version__
 from bench.events import (
     CaseEnded,
     CaseStarted,
@@ -34,7 +33,7 @@ from bench.metrology import Limit, Quantity
 from bench.ocpp.frame import Broken, parse
 from bench.ocpp.monitors import Monitors
 from bench.ocpp.rules.finding import Finding
-from bench.verdict import Phase, Verdict, case_verdict, check_verdict, joined, verdict_of
+from bench.verdict import Phase, Verdict, case_verdict, check_verdict, joined, raised_of, verdict_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +225,7 @@ class Derivation:
         case = self._running
         if case.step is None or case.step.step != event.step:
             raise Differs(f"step {event.step} ends, which does not run")
-        end, _ = verdict_of(_raised(event.cause), case.phase)
+        end, _ = verdict_of(raised_of(event.cause), case.phase)
         verdict = joined([*case.verdicts[case.before_step :], end])
         same("the step's verdict", event.verdict, str(verdict))
         case.step = None
@@ -237,7 +236,7 @@ class Derivation:
         if case.id != event.case or case.step is not None:
             raise Differs(f"{event.case} ends, but {case.id} still runs")
         same("the phase in which it ended", event.phase, str(case.ended_in))
-        end, ended = verdict_of(_raised(event.cause), case.ended_in)
+        end, ended = verdict_of(raised_of(event.cause), case.ended_in)
         same("the case's verdict", event.verdict, str(case_verdict(case.verdicts, end)))
         same("how the case ended", event.ended, str(ended))
         unclaimed = [call.n for call in case.evidence.unclaimed_calls(record.n)]
@@ -298,22 +297,3 @@ class Derivation:
 
 def _is_finding(event: Checked) -> bool:
     return event.rule.get("rule") == "monitor"
-
-
-_DECIDING: dict[str, type[BaseException]] = {
-    kind.__name__: kind
-    for kind in (
-        errors.CheckFailed,
-        errors.Unverifiable,
-        errors.DeviceError,
-        errors.LinkError,
-        errors.DeviceTimeout,
-        errors.RunAborted,
-        asyncio.CancelledError,
-    )
-}
-
-
-def _raised(cause: str | None) -> BaseException | None:
-    """Make an exception of the recorded class; one that is not listed is a defect of ours."""
-    return None if cause is None else _DECIDING.get(cause, RuntimeError)()

@@ -6,7 +6,14 @@ import asyncio
 from collections.abc import Iterable
 from enum import IntEnum, StrEnum
 
-from bench.errors import CheckFailed, DeviceError, RunAborted, Unverifiable
+from bench.errors import (
+    CheckFailed,
+    DeviceError,
+    DeviceTimeout,
+    LinkError,
+    RunAborted,
+    Unverifiable,
+)
 
 
 class Verdict(IntEnum):
@@ -78,3 +85,22 @@ def verdict_of(raised: BaseException | None, phase: Phase) -> tuple[Verdict, End
             return Verdict.ERROR, Ended.COMPLETED
         case _:
             return Verdict.ERROR, Ended.COMPLETED
+
+
+_DECIDING: dict[str, type[BaseException]] = {
+    kind.__name__: kind
+    for kind in (
+        CheckFailed,
+        Unverifiable,
+        DeviceError,
+        LinkError,
+        DeviceTimeout,
+        RunAborted,
+        asyncio.CancelledError,
+    )
+}
+
+
+def raised_of(cause: str | None) -> BaseException | None:
+    """Make an exception of the recorded class; one that is not listed is a defect of ours."""
+    return None if cause is None else _DECIDING.get(cause, RuntimeError)()

@@ -588,12 +588,11 @@ def test_the_command_names_a_folder_without_a_run(
 
 def test_every_error_that_decides_a_verdict_is_known_by_name() -> None:
     from bench import errors
-    from bench.derivation import _raised
-    from bench.verdict import Phase, verdict_of
+    from bench.verdict import Phase, raised_of, verdict_of
 
     for name, kind in vars(errors).items():
         if isinstance(kind, type) and issubclass(kind, Exception):
             for phase in Phase:
-                assert verdict_of(_raised(name), phase) == verdict_of(kind("x"), phase), name
-    assert _raised(None) is None
-    assert isinstance(_raised("CheckFailed"), CheckFailed)
+                assert verdict_of(raised_of(name), phase) == verdict_of(kind("x"), phase), name
+    assert raised_of(None) is None
+    assert isinstance(raised_of("CheckFailed"), CheckFailed)
