@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
 
 from bench.events import (
     AbortRequested,
@@ -39,8 +37,8 @@ from bench.events import (
     StepStarted,
     Tabulated,
 )
+from bench.frame_views import FrameViews
 from bench.journal import Record, stamp_of
-from bench.ocpp.frame import Call, CallError, CallResult, parse
 from bench.timeline import TimeLine
 from bench.verdict import Verdict, joined
 from bench.views import (
@@ -89,9 +87,7 @@ class RunView:
         self.connected: StationConnected | None = None
         self.paused = False
         self.aborted_by: str | None = None
-        self._frames: dict[int, FrameView] = {}
-        self._calls: dict[tuple[bool, str], str] = {}
-        """Actions of CALLs not answered yet, by direction and message id."""
+        self._frames = FrameViews()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -119,7 +115,7 @@ class RunView:
     @property
     def frames(self) -> Iterable[FrameView]:
         """All messages, in the order of their records."""
-        return self._frames.values()
+        return self._frames
 
     def frame(self, n: int) -> FrameView | None:
         """Return the frame of a record."""
@@ -145,7 +141,7 @@ class RunView:
         match record.event:
             case RunStarted() as event:
                 self.started = event
-                self.cases = [_planned(case) for case in event.cases]
+                self.cases = [CaseView.planned(case) for case in event.cases]
             case RunEnded() as event:
                 self.ended = event
             case EarlierResultsVoid() as event:
@@ -186,13 +182,9 @@ class RunView:
                 if self.case is not None:
                     self.case.steps[-1].tables.append(event)
             case FrameReceived() | FrameSent() as event:
-                self._frame(record, event)
-            case FrameLost(frame, reason):
-                if frame in self._frames:
-                    self._frames[frame].lost = reason
-            case LeftUnanswered(frame):
-                if frame in self._frames:
-                    self._frames[frame].left_unanswered = True
+                self._place(self._frames.take(record, event))
+            case FrameLost() | LeftUnanswered() as event:
+                self._frames.mark(event)
             case Claimed():
                 pass
             case Prompted() as event:
@@ -206,7 +198,7 @@ class RunView:
                 self.prompts[name].withdrawn = reason
             case StationConnected() as event:
                 self.connected = event
-                self._calls.clear()
+                self._frames.forget_calls()
                 self._place(record)
             case StationDisconnected(connection):
                 if self.connected is not None and self.connected.connection == connection:
@@ -242,7 +234,7 @@ class RunView:
 
     def _drop(self, items: Iterable[Item]) -> None:
         for item in items:
-            self._frames.pop(item.n, None)
+            self._frames.drop(item.n)
 
     def _case_started(self, record: Record, event: CaseStarted) -> None:
         waiting = (c for c in self.cases if c.id == event.case and c.state is State.WAITING)
@@ -281,27 +273,8 @@ class RunView:
         self._place(check)
         if self.case is not None:
             self.case.steps[-1].checks.append(check)
-        if event.frame in self._frames:
-            self._frames[event.frame].checks.append(check)
-
-    def _frame(self, record: Record, event: FrameReceived | FrameSent) -> None:
-        received = isinstance(event, FrameReceived)
-        text = event.text
-        if text is None:
-            raw = base64.b64decode(event.base64 or "") if isinstance(event, FrameReceived) else b""
-            frame, text = parse(raw), f"{len(raw)} bytes: {raw.hex(' ', 4)}"
-        else:
-            frame = parse(text)
-        action = ""
-        match frame:
-            case Call(message_id, action):
-                self._calls[received, message_id] = action
-            case CallResult(message_id) | CallError(message_id):
-                action = self._calls.pop((not received, message_id), "")
-        stamp = stamp_of(record)
-        view = FrameView(record.n, stamp, event.connection, received, text, frame, action)
-        self._frames[record.n] = view
-        self._place(view)
+        if (frame := self._frames.get(event.frame)) is not None:
+            frame.checks.append(check)
 
     def _device(self, event: DeviceOpened | DeviceLost | DeviceClosed) -> None:
         match event:
@@ -311,16 +284,6 @@ class RunView:
                 self.devices[name].state, self.devices[name].message = "lost", reason
             case DeviceClosed(name) if name in self.devices:
                 self.devices[name].state = "closed"
-
-
-def _planned(case: dict[str, Any]) -> CaseView:
-    return CaseView(
-        id=str(case["id"]),
-        title=str(case.get("title", "")),
-        mark=str(case.get("mark", "")),
-        group=str(case.get("group", "")),
-        waits=float(case.get("waits") or 0.0),
-    )
 
 
 def fold(records: Iterable[Record], most: int | None = None) -> RunView:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from bench.clock import Stamp
 from bench.events import Answered, Checked, Measured, Prompted, Tabulated
@@ -139,6 +140,17 @@ class CaseView:
     """In order of time, with a numberless one for what happened between two steps."""
     unclaimed: list[int] = field(default_factory=list)
     """Records of the DUT's CALLs that no step expected."""
+
+    @classmethod
+    def planned(cls, case: Mapping[str, Any]) -> CaseView:
+        """Read a case of the plan as RunStarted tells it."""
+        return cls(
+            id=str(case["id"]),
+            title=str(case.get("title", "")),
+            mark=str(case.get("mark", "")),
+            group=str(case.get("group", "")),
+            waits=float(case.get("waits") or 0.0),
+        )
 
     @property
     def checks(self) -> Iterator[CheckView]:
