@@ -12,14 +12,14 @@ from bench.questionnaire import CS, questions_for
 from bench.report import KEPT, RecordedRun, read_run, sequence
 from bench.report.before import flat
 from bench.report.cases import ROWS, case_part, moment
-from bench.report.document import Document, NotRunPart, RunFacts, Signature
+from bench.report.document import Document, NotRunPart, Signature
 from bench.report.failure import failure_part, marks_of, moment_of, passed_before, wanted_plot
 from bench.report.laboratory import answer_times, channels, connection, instruments, performance
 from bench.report.parts import CasePart, FailurePart, Pair, Plot, Section
 from bench.report.plot import Wanted, plots
 from bench.report.product import identification, keys_as_read, pics_sections
 from bench.report.profiles import profile_of, profile_parts, statement_of
-from bench.seal import Closed, Seal, read_seal
+from bench.report.run_facts import facts_of, remark_of
 from bench.verdict import Verdict, joined
 from bench.views import CaseView, State
 
@@ -87,7 +87,7 @@ def document_of(
     waived = {} if counting is None else counting.waived
     profiles = tuple(profile_parts(cases, not_run, pics, waived))
     complete = all(run.view.complete and run.fault is None for run in runs)
-    remark = "; ".join(filter(None, map(_remark, runs)))
+    remark = "; ".join(filter(None, map(remark_of, runs)))
     if counting is not None:
         complete, remark = not counting.remark, counting.remark
     verdict, headline, counts = _headline(cases, complete=complete)
@@ -129,7 +129,7 @@ def document_of(
             for name, reason in (last.view.started.pixit.get("waivers") or {}).items()
         ),
         outside=tuple(_outside(last)),
-        runs=tuple(map(_facts, runs)),
+        runs=tuple(map(facts_of, runs)),
         more=tuple(more),
         signatures=tuple(signatures),
         people=tuple(sorted({*people, *(name for run in runs for name in run.gathered.people)})),
@@ -221,19 +221,6 @@ def _headline(cases: Sequence[CasePart], *, complete: bool) -> tuple[str, str, d
     return str(verdict), text, counts
 
 
-def _remark(run: RecordedRun) -> str:
-    view = run.view
-    words = ""
-    if not view.complete:
-        words = "the run has not ended, or its engine was killed"
-        if view.ended is not None:
-            words = view.ended.reason or "planned cases did not run"
-    if run.fault is not None and view.last is not None:
-        sound = f"the journal is sound up to record {view.last.n} ({run.fault})"
-        words = f"{words}; {sound}" if words else sound
-    return words
-
-
 def _void(runs: Sequence[RecordedRun]) -> Iterator[str]:
     for one in (one for run in runs for one in run.view.void):
         yield one.why + (f" (earlier runs: {', '.join(one.runs)})" if one.runs else "")
@@ -259,52 +246,3 @@ def _pixit(run: RecordedRun) -> Iterator[tuple[str, object]]:
 def _outside(run: RecordedRun) -> Iterator[sequence.Row]:
     begin = run.view.first.mono if run.view.first else 0.0
     yield from sequence.bounded(list(sequence.of_items(run.view.outside, begin)), ROWS)
-
-
-def _facts(run: RecordedRun) -> RunFacts:
-    view = run.view
-    started = view.started
-    assert started is not None
-    signature, stamp = _sealed(run, started.run)
-    files = [Pair(name, digest) for name, digest in started.files.items()]
-    files += [Pair(one.file, one.sha256, f"{one.size} bytes") for one in view.attached.values()]
-    return RunFacts(
-        run=started.run,
-        begun=moment(view.first),
-        ended=moment(view.last) if view.ended else "not ended",
-        duration=spoken(view.duration),
-        bench=str(started.bench.get("name", "")),
-        version=started.version,
-        complete=view.complete,
-        remark=_remark(run),
-        records=view.records,
-        head=run.head,
-        signature=signature,
-        stamp=stamp,
-        files=tuple(files),
-    )
-
-
-def _sealed(run: RecordedRun, name: str) -> tuple[str, str]:
-    """Say with which key a run's record is signed, and who stamped the time on it, or why not."""
-    try:
-        seal = read_seal(run.folder)
-    except ValueError as error:
-        return f"a seal that can't be read: {error}", ""
-    if seal is None:
-        return "none", ""
-    stamp = _stamped(seal)
-    if seal.signer is None:
-        return "none", stamp
-    statement = Closed(name, run.view.records, run.head).statement
-    fits = seal.statement == statement and seal.signer.signed(seal.signature, statement.encode())
-    key = f"Ed25519, key {seal.signer.fingerprint}"
-    return key if fits else f"{key}, which does not fit this record", stamp
-
-
-def _stamped(seal: Seal) -> str:
-    if seal.stamp is None:
-        return ""
-    if "failed" in seal.stamp:
-        return f"no time stamp: {seal.stamp['failed']}"
-    return f"time stamp by {seal.stamp['authority']}"
