@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import partial
-from hashlib import sha256
 from http import HTTPStatus
-from itertools import count
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 from drivers.sim.faults import Faults
+from drivers.sim.hilink_sessions import Refused, Session, Sessions, cookie
 from drivers.sim.radio import OPERATOR, PLMN, Cell, Radio
 from drivers.sim.twin import Wired
 from drivers.sim.web import Request, Response, serve
@@ -35,7 +31,6 @@ _MODES = {
 _NETWORK_TYPE = {"2G": (3, 3), "3G": (9, 45), "4G": (19, 101)}
 """CurrentNetworkType and its Ex form."""
 _RAT = {"2G": 0, "3G": 2, "4G": 7}
-_TOKEN = "__RequestVerificationToken"
 _LOGIN_STATE = "/api/user/state-login"
 _OPEN = ("/api/webserver/SesTokInfo", "/api/device/basic_information")
 """What is read without a session."""
@@ -48,22 +43,6 @@ _READ_WITHOUT_LOGIN = (
     "/api/monitoring/status",
     "/api/dialup/mobile-dataswitch",
 )
-
-
-@dataclass(slots=True)
-class Session:
-    """What the dongle knows of one cookie."""
-
-    tokens: list[str] = field(default_factory=list)
-    logged_in: bool = False
-
-
-class Refused(Exception):
-    """An error code as the answer."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 class E3372Hilink(Wired):
@@ -90,10 +69,7 @@ class E3372Hilink(Wired):
         """Set by the command to restart; whoever has the wire then takes it away and back."""
         self.heard: list[str] = []
         """Method, path and body of each request."""
-        self.sessions: dict[str, Session] = {}
-        self._password = password
-        self._login = login
-        self._numbers = count(1)
+        self.sessions = Sessions(password, login)
         self._pages: Mapping[str, Callable[[], str]] = {
             "/api/webserver/SesTokInfo": self._session,
             "/api/device/information": self._information,
@@ -128,8 +104,7 @@ class E3372Hilink(Wired):
 
     def _handle(self, faults: Faults, request: Request) -> Response:
         self.heard.append(f"{request.method} {request.path} {request.body.decode()}".rstrip())
-        cookie = re.search(r"SessionID=([^;]+)", request.headers.get("cookie", ""))
-        session = self.sessions.get(cookie[1]) if cookie else None
+        session = self.sessions.of(request)
         if request.method == "GET" and request.path in ("/", "/html/home.html"):
             return self._home()
         headers: dict[str, str] = {}
@@ -154,82 +129,49 @@ class E3372Hilink(Wired):
             if session is None:
                 raise Refused(125002)
             if path not in _READ_WITHOUT_LOGIN:
-                self._check_right(session)
+                self.sessions.check_right(session)
         self._check_busy()
         return self._pages[path]()
 
     def _post(self, request: Request, session: Session | None, headers: dict[str, str]) -> str:
         if session is None:
             raise Refused(125002)
-        token = request.headers.get(_TOKEN.lower(), "")
-        if token not in session.tokens:
-            raise Refused(125003)
-        session.tokens.remove(token)
-        headers[_TOKEN] = self._new_token(session)
+        token = self.sessions.spend(request, session, headers)
         fields = _fields(request.body)
         if request.path == "/api/user/login":
-            self._log_in(fields, token, headers)
+            self.sessions.log_in(fields, token, headers)
             return "<response>OK</response>"
         if request.path == "/api/user/logout":
             session.logged_in = False
             return "<response>OK</response>"
-        self._check_right(session)
+        self.sessions.check_right(session)
         self._check_busy()
         if request.path not in self._commands:
             raise Refused(100002)
         self._commands[request.path](fields)
         return "<response>OK</response>"
 
-    def _check_right(self, session: Session) -> None:
-        if self._password is not None and not session.logged_in:
-            raise Refused(100003)
-
     def _check_busy(self) -> None:
         if self.busy:
             self.busy -= 1
             raise Refused(100004)
 
-    def _log_in(self, fields: Mapping[str, str], token: str, headers: dict[str, str]) -> None:
-        secret = self._password or ""
-        if self._login == "4":
-            expected = _hash_text(f"admin{_hash_text(secret)}{token}")
-        else:
-            expected = base64.b64encode(secret.encode()).decode()
-        if fields.get("Username") != "admin" or fields.get("Password") != expected:
-            raise Refused(108006)
-        # Who has logged in goes on with another cookie and two more tokens.
-        name, session = self._new_session(logged_in=True)
-        del headers[_TOKEN]
-        headers["Set-Cookie"] = _cookie(name)
-        headers[f"{_TOKEN}one"] = session.tokens[0]
-        headers[f"{_TOKEN}two"] = self._new_token(session)
-
-    def _new_session(self, *, logged_in: bool = False) -> tuple[str, Session]:
-        name = f"{next(self._numbers):064x}"
-        session = self.sessions[name] = Session(logged_in=logged_in)
-        self._new_token(session)
-        return name, session
-
-    def _new_token(self, session: Session) -> str:
-        session.tokens.append(f"{next(self._numbers):032x}")
-        return session.tokens[-1]
-
     def _home(self) -> Response:
         """Show the web page, which brings a session and two tokens."""
-        name, session = self._new_session()
-        self._new_token(session)
+        name, session = self.sessions.begin()
+        self.sessions.new_token(session)
         metas = "".join(f'<meta name="csrf_token" content="{token}"/>' for token in session.tokens)
         page = f"<html><head>{metas}</head></html>".encode()
-        return Response(HTTPStatus.OK, page, "text/html", {"Set-Cookie": _cookie(name)})
+        return Response(HTTPStatus.OK, page, "text/html", {"Set-Cookie": cookie(name)})
 
     def _session(self) -> str:
-        name, session = self._new_session()
+        name, session = self.sessions.begin()
         return _xml(SesInfo=f"SessionID={name}", TokInfo=session.tokens[0])
 
     def _login_state(self, session: Session | None) -> str:
         if session is not None and session.logged_in:
-            return _xml(State=0, Username="admin", password_type=self._login)
-        return _xml(State=-1, Username="", password_type=self._login)
+            return _xml(State=0, Username="admin", password_type=self.sessions.login)
+        return _xml(State=-1, Username="", password_type=self.sessions.login)
 
     def _information(self) -> str:
         return _xml(
@@ -318,10 +260,6 @@ class E3372Hilink(Wired):
         self.restarting.set()
 
 
-def _cookie(name: str) -> str:
-    return f"SessionID={name};path=/;HttpOnly;"
-
-
 def _xml(**fields: object) -> str:
     inside = "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in fields.items())
     return f"<response>{inside}</response>"
@@ -335,7 +273,3 @@ def _fields(body: bytes) -> dict[str, str]:
     if root.tag != "request":
         raise Refused(100005)
     return {child.tag: child.text or "" for child in root}
-
-
-def _hash_text(text: str) -> str:
-    return base64.b64encode(sha256(text.encode()).hexdigest().encode()).decode()

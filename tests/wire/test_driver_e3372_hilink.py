@@ -227,7 +227,7 @@ async def test_a_session_that_has_ended_is_renewed() -> None:
     async with dongle() as (twin, modem), modem:
         twin.device.expire_sessions()
         await modem.set_technology(Technology.G4)
-        for session in twin.device.sessions.values():
+        for session in twin.device.sessions:
             session.tokens.clear()
         await modem.set_technology(Technology.G3)
         assert twin.device.mode == "02"
@@ -251,7 +251,7 @@ async def test_login_and_logout(login: str) -> None:
             twin.device.expire_sessions()
             await modem.set_technology(Technology.G3)
             assert twin.device.mode == "02"
-        assert not any(session.logged_in for session in twin.device.sessions.values())
+        assert not any(session.logged_in for session in twin.device.sessions)
     assert not [text for text in twin.device.heard if "secret" in text]
 
 

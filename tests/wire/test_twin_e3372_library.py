@@ -83,7 +83,7 @@ async def test_it_logs_in_and_sets_mode_and_data(login: str) -> None:
             assert client.dial_up.mobile_dataswitch()["dataswitch"] == "1"
 
         await told(twin, act, password="secret")
-        assert not any(session.logged_in for session in twin.device.sessions.values())
+        assert not any(session.logged_in for session in twin.device.sessions)
 
 
 async def test_it_refuses_as_dongles_do() -> None:
