@@ -74,6 +74,9 @@ class Actuators:
         """Open the devices, make everything safe, and close them; return what failed, by device."""
         if self._acts:
             raise InUse("the actuators are at work")
+        if self.are_open and self.bench.misses_any:
+            # What is gone may take its time to be looked for; what is there is safe before.
+            await self.bench.make_safe()
         await self._open()
         failures = await self.bench.make_safe()
         await self.release()

@@ -272,6 +272,11 @@ class Bench:
         return None
 
     @property
+    def misses_any(self) -> bool:
+        """Tell whether a device is lost or absent."""
+        return bool(self._lost)
+
+    @property
     def states(self) -> list[dict[str, Any]]:
         """Describe the devices for front ends: name, driver, offers, state, message."""
         return [

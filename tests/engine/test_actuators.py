@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -194,3 +194,29 @@ async def test_a_watch_that_loses_its_cancellation_keeps_no_load_on(
                 await hands.release()
             assert lost.is_set()
             assert not lab.load.on
+
+
+async def test_what_is_there_is_made_safe_before_what_is_gone_is_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with loaded_lab(tmp_path) as lab:
+        config = replace(load_bench(lab.bench_file()), api=ApiSettings(actuators=True))
+        out = tmp_path / "runs"
+        out.mkdir()
+        engine = Engine(config, [load_dut(lab.dut_file())], out)
+        bench = engine.workplace.actuators.bench
+        seen: list[str] = []
+        reopen = bench.reopen_lost
+
+        async def watched(only: Collection[str] | None = None) -> None:
+            seen.append(lab.pilot)
+            await reopen(only)
+
+        async with served(engine, out) as service:
+            await lab.twins["meter"].disconnect()
+            await act(service, "/plugin")
+            assert lab.pilot == "B"
+            monkeypatch.setattr(bench, "reopen_lost", watched)
+            failures = (await service.post("/bench/safe"))["failures"]
+        assert set(failures) == {"meter"}
+        assert seen == ["A"]
