@@ -46,7 +46,7 @@ def configure_operator(parser: argparse.ArgumentParser) -> None:
         "--operator",
         choices=("terminal", "api", "refuse"),
         default="terminal",
-        help="who answers prompts",
+        help="who answers prompts: you, here (if none is named); a program, over the API; nobody",
     )
     parser.add_argument(
         "--api", metavar="HOST:PORT", default="127.0.0.1:0", help="where --operator api serves"
