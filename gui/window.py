@@ -18,6 +18,8 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from bench.events import RunEnded
+from bench.journal import Record
 from gui.application import settings
 from gui.banner import Banner
 from gui.icons import icon
@@ -58,6 +60,8 @@ class MainWindow(QMainWindow):
         link.state_changed.connect(self._link_changed)
         link.refused.connect(self.refused)
         run.prompts_changed.connect(self._prompts_changed)
+        run.begun.connect(lambda: self.notices.settle("ended"))
+        run.advanced.connect(self._advanced)
         self._restore()
         self.show_screen("run")
 
@@ -219,6 +223,17 @@ class MainWindow(QMainWindow):
             return
         text = f"The bench asks: {prompts[0].event.text}"
         self.notices.tell("prompt", text, "Go there (F2)", self.to_prompt)
+
+    def _advanced(self, records: list[Record]) -> None:
+        """Tell why a run ended that nobody ended, and its cases did not."""
+        view = self.run.view
+        ended = view.ended
+        if ended is None or ended.complete or view.aborted_by is not None or not ended.reason:
+            return
+        if any(isinstance(record.event, RunEnded) for record in records):
+            text = f"The run ended before its cases did: {ended.reason}"
+            show = partial(self.show_screen, "bench")
+            self.notices.tell("ended", text, "Look at the bench", show)
 
     def _told(self, key: str, text: str) -> None:
         if text:

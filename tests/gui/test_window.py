@@ -6,7 +6,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 
-from bench.events import CaseEnded, Prompted
+from bench.events import CaseEnded, CaseStarted, Prompted, RunEnded
 from gui.application import settings
 from gui.banner import Banner
 from gui.command_palette import CommandPalette
@@ -19,7 +19,7 @@ from gui.run.screen import RunScreen
 from gui.screens import SCREENS
 from gui.window import MainWindow
 from tests.gui import hands
-from tests.gui.asked import AskedLink, answered, ask, prompted
+from tests.gui.asked import AskedLink, answered, ask, prompted, record
 from tests.gui.recorded import number_of, records, shown, unconnected
 
 
@@ -82,6 +82,19 @@ def test_notices_are_worked_by_key(qtbot: QtBot) -> None:
     notice.say("No answer.", way_out="Try again", then=lambda: done.append("share"))
     deeds["notice"].trigger()
     assert done == ["a", "share"]
+
+
+def test_why_a_run_ended_by_itself_is_told_in_full(qtbot: QtBot) -> None:
+    window = window_on(qtbot, LiveRun())
+    found = records()
+    begun = found[: number_of(CaseStarted, found)]
+    why = "1 of 8 devices did not open: load (socket://127.0.0.1:1): can't open: refused"
+    shown(window.run, [*begun, record(99, RunEnded(False, why, {}))])
+    assert window.notices.texts == [f"The run ended before its cases did: {why}"]
+    assert window.notices.act()
+    assert window.screen_named("bench").isVisible()
+    shown(window.run, found)  # another run
+    assert window.notices.texts == []
 
 
 def test_the_banner_claims_nothing_without_an_engine(qtbot: QtBot) -> None:
