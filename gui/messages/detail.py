@@ -30,6 +30,7 @@ from gui.messages.happenings import Message
 from gui.messages.model import direction_of, kind_of, round_trip_of
 from gui.messages.timeline import Timeline
 from gui.palette import font, mark_icon, mark_of, px, theme
+from gui.parts import sized
 
 EXPECTED, READABLE, RECEIVED = range(3)
 LINE = 24
@@ -54,7 +55,7 @@ class MessageDetail(QWidget):
         self._judged: list[tuple[Checked, Message | None]] = []
         self._colouring = JsonColours(self.readable.document())
         self._build()
-        self.show_message(None)
+        sized(self, self.refresh)
 
     def _build(self) -> None:
         self.title.setProperty("role", "heading")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QResizeEvent
+from PyQt6.QtCore import QEvent, QObject, Qt
+from PyQt6.QtGui import QKeyEvent, QResizeEvent
 from PyQt6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -74,6 +74,7 @@ class MessageList(QWidget):
         self.filter.setToolTip(HELP)
         self.filter.textChanged.connect(self._filter)
         self.filter.returnPressed.connect(self.table.setFocus)
+        self.filter.installEventFilter(self)
         self.count.setProperty("role", "small")
         self.problem.setProperty("role", "problem")
         self.problem.hide()
@@ -130,6 +131,15 @@ class MessageList(QWidget):
         chip.setToolTip(words)
         chip.clicked.connect(lambda on: self.filter.setText(words if on else ""))
         return chip
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
+        """Let Esc in the filter take it away, and go to the list."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            if event.key() == _KEY.Key_Escape:
+                self.filter.clear()
+                self.table.setFocus()
+                return True
+        return super().eventFilter(watched, event)
 
     def type_filter(self) -> None:
         """Let words of the filter be typed."""

@@ -34,6 +34,7 @@ class Details(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setProperty("role", "card")
+        self._runs: Sequence[RunRow] = ()
         sized(self, lambda: self.setFixedWidth(px(340)))
         self.title = text("", "heading", wraps=True)
         self.lines = QGridLayout()
@@ -86,11 +87,17 @@ class Details(QFrame):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(1, 1, 1, 1)
         outer.addWidget(area)
+        sized(area, self._show_runs)  # the marks have the colours of a theme
 
     def show_runs(self, runs: Sequence[RunRow]) -> None:
         """Show the chosen run; of two, that they can be compared."""
+        self._runs = runs
         self.verified.setText("")
         self.more.setText("")
+        self._show_runs()
+
+    def _show_runs(self) -> None:
+        runs = self._runs
         one = runs[0] if runs else None
         self.title.setText("Choose a run" if one is None else f"{one.dut}")
         _clear(self.lines)

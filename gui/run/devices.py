@@ -19,7 +19,7 @@ from PyQt6.QtWidgets import (
 from gui.link import Link
 from gui.live import LiveRun
 from gui.palette import mark_icon
-from gui.parts import text
+from gui.parts import sized, text
 from gui.replies import Refusal
 from gui.run.act_form import ActForm, methods_of, said
 from gui.safe import MakeSafe
@@ -87,8 +87,8 @@ class DevicesPanel(QWidget):
         column.addWidget(self.safe_button)
         link.session_changed.connect(self._session)
         link.state_changed.connect(lambda _: self._session(link.session))
-        # It may come up when the link has long been there.
-        self._session(link.session)
+        # It may come up when the link has long been there; marks have the colours of a theme.
+        sized(self, lambda: self._session(link.session))
 
     def _session(self, session: dict[str, Any]) -> None:
         devices = {one["name"]: one for one in session.get("bench", {}).get("devices", ())}

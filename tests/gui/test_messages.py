@@ -137,6 +137,18 @@ def test_a_wrong_filter_says_so_and_the_list_stays(qtbot: QtBot) -> None:
     assert not shown.problem.isVisible()
 
 
+def test_escape_takes_a_filter_away_and_goes_to_the_list(qtbot: QtBot) -> None:
+    shown, _ = _list(qtbot, _recorded())
+    with qtbot.waitActive(shown):
+        shown.activateWindow()
+    shown.filter.setText("from:x")
+    shown.type_filter()
+    press(shown.filter, Qt.Key.Key_Escape)
+    assert shown.filter.text() == ""
+    assert shown.problem.isHidden()
+    assert shown.table.hasFocus()
+
+
 def test_times_are_told_in_three_ways(qtbot: QtBot) -> None:
     talk = Talk()
     shown, _ = _list(qtbot, talk.timeline)

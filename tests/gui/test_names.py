@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from PyQt6.QtWidgets import QComboBox
+from PyQt6.QtGui import QImage
+from PyQt6.QtWidgets import QApplication, QComboBox, QLabel
 from pytestqt.qtbot import QtBot
 
+from gui.application import dress
 from gui.command_palette import CommandPalette
 from gui.live import LiveRun
+from gui.results.details import Details
+from gui.results.runs import read_run
+from gui.run.devices import DevicesPanel
 from gui.screens import SCREENS
 from gui.shortcuts import Shortcuts
 from gui.start import StartPage
@@ -16,6 +21,7 @@ from tests.gui.asked import AskedLink, ask, prompted
 from tests.gui.recorded import records, shown
 from tests.gui.served import nameless
 from tests.gui.test_plan import PROCEDURES
+from tests.gui.test_results import TOLD
 
 SESSION = {
     "run": None,
@@ -81,6 +87,26 @@ def test_dialogs_and_the_first_page_have_names(qtbot: QtBot) -> None:
         made.show()
         assert nameless(made) == []
         made.close()
+
+
+def test_marks_take_the_colours_of_another_theme(qtbot: QtBot, qapp: QApplication) -> None:
+    window, _, _ = opened(qtbot)
+    details = Details()
+    qtbot.addWidget(details)
+    counts = {"pass": 1}
+    details.show_runs([read_run({**TOLD, "counts": counts})])
+    panel = window.findChild(DevicesPanel)
+    assert panel is not None
+
+    def painted() -> list[QImage]:
+        device = panel.list.topLevelItem(0)
+        mark = next(one for one in details.findChildren(QLabel) if not one.pixmap().isNull())
+        assert device is not None
+        return [device.icon(1).pixmap(18, 18).toImage(), mark.pixmap().toImage()]
+
+    light = painted()
+    dress(qapp, "dark")
+    qtbot.waitUntil(lambda: all(a != b for a, b in zip(light, painted(), strict=True)))
 
 
 def test_shortcuts_mean_one_thing_each(qtbot: QtBot) -> None:
