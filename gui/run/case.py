@@ -28,6 +28,7 @@ from gui.live import LiveRun
 from gui.palette import mark_icon, mark_of, px, theme
 from gui.parts import text
 from gui.run.lines import ROW, LineDelegate, LinesModel
+from gui.run.plan_entries import mark_name
 
 
 class CasePanel(QWidget):
@@ -169,9 +170,7 @@ class CasePanel(QWidget):
             self._elapsed.setText("")
             self._reason.hide()
             return
-        state = case.verdict if case.state is State.ENDED else str(case.state)
-        if self._run.is_cut and case.state is State.RUNNING:
-            state = "cut"
+        state = mark_name(case, is_cut=self._run.is_cut)
         self._mark.setPixmap(mark_icon(state, 28).pixmap(28, 28))
         self._title.setText(f"{case.id}  {case.title}")
         self._purpose.setText(case.purpose.split("\n\n")[0].replace("\n", " "))

@@ -14,6 +14,13 @@ BAD = ("fail", "inconclusive", "error", "aborted", "cut")
 """Marks of cases that ended otherwise than with pass."""
 
 
+def mark_name(case: CaseView, *, is_cut: bool) -> str:
+    """Name the mark of a case in a run, which may have been cut short."""
+    if case.state is State.ENDED:
+        return "aborted" if case.ended == "aborted" else case.verdict
+    return "cut" if is_cut and case.state is State.RUNNING else str(case.state)
+
+
 @dataclass(slots=True)
 class Entry:
     """One case of the tree."""
@@ -39,10 +46,7 @@ class Entry:
     def shown(self) -> str:
         """Name the mark that it carries; empty for none."""
         if self.view is not None:
-            if self.view.state is State.ENDED:
-                return "aborted" if self.view.ended == "aborted" else self.view.verdict
-            is_cut = self.is_cut and self.view.state is State.RUNNING
-            return "cut" if is_cut else str(self.view.state)
+            return mark_name(self.view, is_cut=self.is_cut)
         return "" if self.runnable else self.outcome
 
     def passes(self, only: str, words: str) -> bool:

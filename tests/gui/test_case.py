@@ -21,7 +21,7 @@ from gui.live import LiveRun
 from gui.run.case import CasePanel
 from gui.run.case_lines import CaseLines, Kind
 from tests.gui.asked import record
-from tests.gui.recorded import records, shown
+from tests.gui.recorded import number_of, records, shown
 
 
 def test_lines_grow_to_what_they_are_when_read_at_once() -> None:
@@ -141,6 +141,19 @@ def test_a_case_that_is_looked_at_stays_while_another_runs(qtbot: QtBot) -> None
     assert case.panel.case.id == "TC_1"
     case.panel.follow()
     assert case.panel.case.id == "TC_2"
+
+
+def test_a_case_that_was_aborted_is_not_given_a_verdict(qtbot: QtBot) -> None:
+    run = LiveRun()
+    panel = CasePanel(run)
+    qtbot.addWidget(panel)
+    found = records()
+    at = number_of(CaseStarted, found)
+    case = found[at].event
+    assert isinstance(case, CaseStarted)
+    ended = CaseEnded(case.case, "inconclusive", "aborted", "by Ada", None, "body", 1.0, [])
+    shown(run, [*found[: at + 1], record(found[at].n + 1, ended)])
+    assert panel._elapsed.text().startswith("Aborted")
 
 
 def test_what_another_view_points_at_is_found(qtbot: QtBot) -> None:
