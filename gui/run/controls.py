@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 from PyQt6.QtCore import pyqtSignal
@@ -20,8 +21,11 @@ from gui.live import LiveRun
 from gui.operator import operator_name
 from gui.parts import button, text
 from gui.replies import Refusal
+from gui.run.answer_keys import SETTLING
 from gui.run.plan import PlanPanel
 
+IDLE, GOING_ON, ASKING = range(3)
+"""Pages: what starts a run; what holds and ends it; whether it is to end."""
 _WANTED = "needs a reason"
 """What a campaign says when it wants to know why a case is run again."""
 
@@ -40,6 +44,8 @@ class Controls(QWidget):
         self._link = link
         self._plan = plan
         self._starting = False
+        self._asked_at = 0.0
+        """When it was asked whether to abort, in s, monotonic."""
         self.start_button = _button("run-start", "Run", self.start, "primary")
         self.again_button = _button("run-failed-again", "Failed again", self.start_failed)
         self.here_button = _button("run-from-here", "From here", self.start_here)
@@ -88,7 +94,7 @@ class Controls(QWidget):
         return going is not None and not (self._run.run == going and view.ended is not None)
 
     def _look_again(self) -> None:
-        self._pages.setCurrentIndex(1)
+        self._pages.setCurrentIndex(GOING_ON)
         self._look()
 
     def _look(self, *_: object) -> None:
@@ -111,9 +117,9 @@ class Controls(QWidget):
         self.abort_button.setEnabled(connected)
         self.abort_button.setText("Cut clean-ups short…" if aborting else "Abort…")
         if not self.is_going_on:
-            self._pages.setCurrentIndex(0)
-        elif self._pages.currentIndex() == 0:
-            self._pages.setCurrentIndex(1)
+            self._pages.setCurrentIndex(IDLE)
+        elif self._pages.currentIndex() == IDLE:
+            self._pages.setCurrentIndex(GOING_ON)
 
     # Starting.
 
@@ -188,21 +194,27 @@ class Controls(QWidget):
         self._control("resume" if self._run.view.paused else "pause")
 
     def ask_abort(self) -> None:
-        """Ask whether to abort, beside whatever the bench asks."""
+        """Ask whether to abort, beside whatever the bench asks; asked for again, abort."""
         if not self.is_going_on:
             return
+        if self._pages.currentIndex() == ASKING:
+            if monotonic() - self._asked_at >= SETTLING:
+                self.abort()
+            return
+        self._asked_at = monotonic()
         aborting = self._run.view.aborted_by is not None
         self.question.setText(
-            "Cut the clean-ups short? The lab is made safe all the same."
+            "Cut the clean-ups short? The lab is made safe all the same. Ctrl+Shift+A again does."
             if aborting
-            else "Abort the run? The lab is made safe; the case that runs gets no verdict."
+            else "Abort the run? The lab is made safe; the case that runs gets no verdict. "
+            "Ctrl+Shift+A again aborts."
         )
         self.sure_button.setText("Cut short" if aborting else "Abort now")
-        self._pages.setCurrentIndex(2)
+        self._pages.setCurrentIndex(ASKING)
 
     def abort(self) -> None:
         """End the run with the lab safe."""
-        self._pages.setCurrentIndex(1)
+        self._pages.setCurrentIndex(GOING_ON)
         self._control("abort")
 
     def _control(self, word: str) -> None:

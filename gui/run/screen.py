@@ -195,7 +195,9 @@ class RunScreen(QMainWindow):
         )
 
     def _add_deed(self, name: str, words: str, act: Callable[[], object], keys: str) -> None:
-        self.deeds.append(deed(self, name, words, act, *filter(None, (keys,))))
+        made = deed(self, name, words, act, *filter(None, (keys,)))
+        made.setAutoRepeat(False)  # a key that is held pauses or aborts nothing twice
+        self.deeds.append(made)
 
     def _ask_name(self) -> None:
         asking = QInputDialog(self)

@@ -189,7 +189,9 @@ async def test_windows_and_engine_die_and_the_day_goes_on(tmp_path: Path) -> Non
             await screen.reads_in(2, prompt["text"])
             await screen.focus()
             await screen.key("ctrl+shift+a")
-            await screen.press("Abort now")
+            await screen.reads_in(1, "Ctrl+Shift+A again aborts")
+            await asyncio.sleep(SETTLING)
+            await screen.key("ctrl+shift+a")
             # What the case had made by hand is undone by hand, too.
             clean_up = await eyes.next_prompt(seen)
             assert clean_up is not None

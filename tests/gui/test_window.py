@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
@@ -14,7 +15,7 @@ from gui.live import LiveRun
 from gui.palette import scale, theme
 from gui.parts import Notice
 from gui.replies import Refusal
-from gui.run.answer_keys import Said
+from gui.run.answer_keys import SETTLING, Said
 from gui.run.screen import RunScreen
 from gui.screens import SCREENS
 from gui.window import MainWindow
@@ -145,7 +146,11 @@ def test_themes_and_larger_texts_are_remembered(qtbot: QtBot, qapp: QApplication
     assert window.banner.sizeHint().height() == 192
 
 
-def test_keys_of_the_run_work_wherever_the_focus_is(qtbot: QtBot) -> None:
+def test_keys_of_the_run_work_wherever_the_focus_is(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = [100.0]
+    monkeypatch.setattr("gui.run.controls.monotonic", lambda: moment[0])
     run, link = LiveRun(), AskedLink()
     run.follow(link)
     window = MainWindow(run, link)
@@ -162,6 +167,13 @@ def test_keys_of_the_run_work_wherever_the_focus_is(qtbot: QtBot) -> None:
     focus.clearFocus()  # as after the answer to a question
     hands.press(window, Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier)
     assert link.posts(f"/runs/{run.run}/pause") != []
+    held = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    for _ in range(2):  # a key that bounces confirms nothing
+        hands.press(window, Qt.Key.Key_A, held)
+    assert link.posts(f"/runs/{run.run}/abort") == []
+    moment[0] += 2 * SETTLING
+    hands.press(window, Qt.Key.Key_A, held)
+    assert link.posts(f"/runs/{run.run}/abort") != []
 
 
 def test_a_question_and_its_answer_move_no_dock(qtbot: QtBot) -> None:
