@@ -201,7 +201,6 @@ class Bench:
     async def make_safe(self) -> dict[str, str]:
         """Make every device safe, loads first, then vehicles; return what failed, by device.
 
-        A device that is absent has failed.
         A cancellation takes effect when that is done: each device has its deadline.
         """
         task = asyncio.ensure_future(self._all_safe())
