@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from bench.case import Case
 from bench.ocpp.message import Received
 from bench.ocpp.predicate import ABSENT
 from bench.stated import stated
+
+
+def listed(answer: Received) -> list[dict[str, Any]]:
+    """List the keys of a GetConfiguration answer, without what is no key at all."""
+    keys = answer["configurationKey"]
+    return [one for one in keys if isinstance(one, dict)] if isinstance(keys, list) else []
 
 
 def compare(case: Case, answer: Received) -> None:
@@ -24,12 +32,13 @@ def compare(case: Case, answer: Received) -> None:
         remarks.setdefault(claim.key, []).append(words)
     rows = [
         (
-            key.get("key", ""),
+            name,
             "R" if key.get("readonly") is True else "RW",
-            key.get("value", ""),
-            ", ".join(remarks.pop(str(key.get("key")), ())),
+            str(key.get("value", "")),
+            ", ".join(remarks.pop(name, ())),
         )
-        for key in answer["configurationKey"]
+        for key in listed(answer)
+        for name in (str(key.get("key", "")),)
     ]
     rows += [(key, "", "not there", ", ".join(found)) for key, found in remarks.items()]
     case.tabulate("Configuration keys as read", ("Key", "Access", "Value", "PICS"), sorted(rows))

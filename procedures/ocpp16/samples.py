@@ -50,12 +50,12 @@ def check_samples(case: Case, message: Received, context: Any, names: Sequence[s
         for name in names:
             text = f"MeterValues sampledValue, {name} is there"
             case.check(text, samples, containing(_wanted(name)), fatal=False)
-        for number, sample in enumerate(samples.value):
-            measurand = sample.get("measurand", REGISTER)
-            about = f"MeterValues sampledValue, {measurand}"
+        for number in range(len(samples.value)):
             where = f"{place}[{number}]"
+            measurand = message.field(f"{where}.measurand").value
+            about = f"MeterValues sampledValue, {REGISTER if measurand is ABSENT else measurand}"
             case.check(f"{about}: context", message.field(f"{where}.context"), context, fatal=False)
-            if sample.get("format", "Raw") == "Raw":
+            if message.field(f"{where}.format").value in (ABSENT, "Raw"):
                 numeral = matching(r"[-+]?\d+(\.\d+)?")
                 case.check(f"{about}: value", message.field(f"{where}.value"), numeral, fatal=False)
 

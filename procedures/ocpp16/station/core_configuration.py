@@ -38,7 +38,7 @@ async def every_configuration_key_can_be_read(case: Case, station: Station) -> N
         answer = await station.call(v16.GetConfiguration(), result(configurationKey=present))
         _check_keys(case, answer)
         claims.compare(case, answer)
-        names = [str(key.get("key")) for key in answer["configurationKey"]]
+        names = [str(key.get("key")) for key in claims.listed(answer)]
 
     async with case.step("Ask how many keys one request may name"):
         key = "GetConfigurationMaxKeys"

@@ -291,6 +291,7 @@ async def transaction_while_offline_is_told_afterwards(
             v16.StopTransaction(transactionId=number, reason=LOCALLY), after=start
         )
         offline.check_age(case, "StopTransaction", stop, ended)
+        case.check("StartTransaction meterStart", start.field("meterStart"), between(None, None))
         case.check(
             "StopTransaction meterStop", stop.field("meterStop"), between(start["meterStart"], None)
         )
