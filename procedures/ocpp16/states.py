@@ -17,8 +17,8 @@ from bench.errors import Unverifiable
 from bench.ocpp import v16
 from bench.ocpp.csms import Csms
 from bench.ocpp.match import result
-from bench.ocpp.message import Received
-from bench.ocpp.predicate import ABSENT, present
+from bench.ocpp.message import Received, interval
+from bench.ocpp.predicate import ABSENT, between, present
 from bench.ocpp.station import Station
 from procedures.ocpp16 import transactions
 
@@ -241,3 +241,18 @@ async def every_status(
         message = v16.StatusNotification(connectorId=connector, status=status, **fields)
         messages.append(await station.expect(message, after=after))
     return messages
+
+
+async def given_up(case: Case, station: Station, preparing: Received) -> None:
+    """See that a connector that was `preparing` is free again when nobody plugs in in time."""
+    timing = case.pixit.timing
+    patience = timing.connection_timeout
+    async with case.step(f"Nobody plugs in: the connector is free after {patience} s"):
+        free = v16.StatusNotification(connectorId=case.pixit.connector, status="Available")
+        with station.forbid(v16.StartTransaction()):
+            available = await station.expect(free, within=patience + timing.triggered)
+        case.check(
+            "StatusNotification Available, seconds after StatusNotification Preparing",
+            interval(preparing, available),
+            between(patience - timing.deviation, patience + timing.triggered),
+        )
