@@ -6,6 +6,7 @@ Source: 3GPP TS 27.007; result words and unsolicited lines of Huawei's AT comman
 from __future__ import annotations
 
 import asyncio
+import csv
 import logging
 
 from bench.errors import DeviceError, DeviceTimeout
@@ -130,3 +131,8 @@ class AtLine:
     async def _line(self, within: float) -> str:
         data = await self._link.read_until(b"\n", within=within)
         return data.decode("ascii", "replace").strip()
+
+
+def fields_of(line: str) -> list[str]:
+    """Split the values of an answer; the quotes go."""
+    return [field.strip() for field in next(csv.reader([line], skipinitialspace=True), [""])]

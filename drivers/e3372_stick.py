@@ -6,7 +6,6 @@ go to the second of the dongle's serial ports (PCUI).
 
 from __future__ import annotations
 
-import csv
 import re
 from dataclasses import dataclass
 from types import TracebackType
@@ -15,7 +14,7 @@ from typing import Literal, Self
 from bench.capability import Level, Modem, Signal, Technology
 from bench.device import Device, Driver, DriverContext, Identity
 from bench.errors import DeviceError, LinkError
-from drivers.at_line import AtLine, AtRefused
+from drivers.at_line import AtLine, AtRefused, fields_of
 from drivers.cellular import (
     check_connect_within,
     check_model,
@@ -114,9 +113,8 @@ class E3372Stick(Device, Modem):
         model = await self._line.one("AT+CGMM")
         check_model(self._link, model)
         firmware = await self._line.one("AT+CGMR")
-        identity = Identity(
-            "Huawei", model, serial=await self._line.one("AT+CGSN"), firmware=firmware
-        )
+        serial = await self._line.one("AT+CGSN")
+        identity = Identity("Huawei", model, serial=serial, firmware=firmware)
         check_serial(self._name, identity, self._settings.serial)
         await self._check_sim()
         return identity
@@ -220,10 +218,8 @@ class E3372Stick(Device, Modem):
     async def _has_gone(self) -> bool:
         try:
             await self._line.ask("AT")
-        except LinkError:
-            return True
-        except DeviceError:
-            return False
+        except DeviceError as error:
+            return isinstance(error, LinkError)
         return False
 
     async def _is_back(self) -> bool:
@@ -246,14 +242,14 @@ class E3372Stick(Device, Modem):
     async def _order(self) -> tuple[str, list[str]]:
         """Read the acquisition order, and band, roaming, domain and LTE band as they are."""
         line = await self._line.one("AT^SYSCFGEX?", "^SYSCFGEX")
-        fields = _fields(line)
+        fields = fields_of(line)
         if len(fields) < 5:
             raise DeviceError(f"{self._link}: ^SYSCFGEX {line!r}, expected five values")
         return fields[0], fields[1:5]
 
     async def _registration(self) -> tuple[Technology | None, bool]:
         line = await self._line.one("AT^SYSINFOEX", "^SYSINFOEX")
-        fields = _fields(line)
+        fields = fields_of(line)
         try:
             service, sim, submode = int(fields[0]), int(fields[3]), int(fields[7])
         except (IndexError, ValueError):
@@ -267,31 +263,26 @@ class E3372Stick(Device, Modem):
 
     async def _levels(self) -> tuple[dict[str, Level], str]:
         try:
-            mode, *indices = _fields(await self._line.one("AT^HCSQ?", "^HCSQ"))
+            mode, *indices = fields_of(await self._line.one("AT^HCSQ?", "^HCSQ"))
         except AtRefused:
             line = await self._line.one("AT+CSQ", "+CSQ")
-            return {"rssi": csq(self._number("+CSQ", _fields(line)[0]))}, "+CSQ"
+            return {"rssi": csq(self._number("+CSQ", fields_of(line)[0]))}, "+CSQ"
         numbers = [self._number("^HCSQ", index) for index in indices if index]
         return dict(hcsq(mode, numbers)), "^HCSQ"
 
     async def _operator(self, form: int) -> str:
         """Read the operator's name (form 0) or number (form 2)."""
         await self._line.ask(f"AT+COPS=3,{form}")
-        fields = _fields(await self._line.one("AT+COPS?", "+COPS"))
+        fields = fields_of(await self._line.one("AT+COPS?", "+COPS"))
         return fields[2] if len(fields) > 2 else ""
 
     async def _is_connected(self) -> bool:
-        return _fields(await self._line.one("AT^NDISSTATQRY?", "^NDISSTATQRY"))[0] == "1"
+        return fields_of(await self._line.one("AT^NDISSTATQRY?", "^NDISSTATQRY"))[0] == "1"
 
     def _number(self, what: str, text: str) -> int:
         if not text.isdecimal():
             raise DeviceError(f"{self._link}: {what} has {text!r}, expected a whole number")
         return int(text)
-
-
-def _fields(line: str) -> list[str]:
-    """Split the values of an answer; the quotes go."""
-    return [field.strip() for field in next(csv.reader([line], skipinitialspace=True), [""])]
 
 
 def _allows(order: str, technology: Technology) -> bool:
