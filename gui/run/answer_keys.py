@@ -65,9 +65,10 @@ class AnswerKeys:
         """Tell whether the prompt has been in view long enough to be answered."""
         return self._clock() - self._shown_at >= SETTLING
 
-    def pressed(self) -> bool:
+    def pressed(self, event: QKeyEvent) -> bool:
         """Note a key; tell whether it follows another too fast for a hand."""
-        moment = self._clock()
+        # A window that was held up gets all that was pressed meanwhile at once.
+        moment = event.timestamp() / 1000 or self._clock()
         self._bursts = moment - self._pressed_at < BURST
         self._pressed_at = moment
         return self._bursts
@@ -79,7 +80,7 @@ class AnswerKeys:
         """
         if event.isAutoRepeat() or event.modifiers() & _MODIFIERS:
             return None
-        bursts = self.pressed()
+        bursts = self.pressed(event)
         said = _KEYS.get(Qt.Key(event.key()))
         if said is Said.BACK:
             return said

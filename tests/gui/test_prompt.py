@@ -17,11 +17,22 @@ ENTER, ESC = Qt.Key.Key_Return, Qt.Key.Key_Escape
 ANSWER = "/prompts/p1/answer"
 
 
+class SentKey(QKeyEvent):
+    """A key that the keyboard sent at some time in ms."""
+
+    sent = 0
+
+    def timestamp(self) -> int:
+        return self.sent
+
+
 class Desk:
     """A prompt bar in a window with a field beside it, and a clock that the test turns."""
 
     def __init__(self, qtbot: QtBot) -> None:
         self.moment = 100.0
+        self.sent = 5000.0
+        """The keyboard's own clock, in s."""
         self.run = LiveRun()
         self.run.is_live = True
         self.link = AskedLink()
@@ -42,10 +53,12 @@ class Desk:
     ) -> None:
         """Press a key where the focus is, so many s after the one before."""
         self.moment += after
+        self.sent += after
         target = QApplication.focusWidget()
         assert target is not None
         kind = QEvent.Type.KeyPress
-        event = QKeyEvent(kind, key, Qt.KeyboardModifier.NoModifier, text, repeats)
+        event = SentKey(kind, key, Qt.KeyboardModifier.NoModifier, text, repeats)
+        event.sent = round(self.sent * 1000)
         QApplication.sendEvent(target, event)
 
     def types(self, text: str, *, every: float = 0.1) -> None:
@@ -104,6 +117,18 @@ def test_a_barcode_says_nothing_though_it_ends_with_enter(qtbot: QtBot) -> None:
     desk.types("fa1b2c", every=0.01)
     desk.key(ENTER, after=0.01)
     assert desk.said == []
+
+
+def test_keys_that_a_held_up_window_gets_at_once_were_pressed_one_by_one(qtbot: QtBot) -> None:
+    desk = Desk(qtbot)
+    ask(desk.run, prompted("judge"))
+    desk.moment += 1
+    desk.key(Qt.Key.Key_F, after=0.0)
+    desk.sent += 0.2
+    desk.types("dark", every=0.0)
+    desk.sent += 0.2
+    desk.key(ENTER, after=0.0)
+    assert desk.said == [("fail", "dark")]
 
 
 def test_a_fail_needs_a_note(qtbot: QtBot) -> None:
