@@ -116,14 +116,14 @@ async def test_open_prompts_are_listed_as_the_contract_says(api: Api) -> None:
     assert (await api.http.get("/api/v1/prompts")).json() == []
 
 
-@pytest.mark.parametrize("value", [3, 3.5, "3,5", True])
-async def test_what_is_entered_keeps_its_type(api: Api, value: Any) -> None:
-    asked = await api.open_prompt("enter")
-    answer = await api.answer(answer=value)
-    assert answer.json()["answer"] == value
-    given = (await asked).value
-    assert given == value
-    assert type(given) is type(value)
+async def test_what_is_entered_keeps_its_type(api: Api) -> None:
+    for number, value in enumerate((3, 3.5, "3,5", True), start=1):
+        asked = await api.open_prompt("enter")
+        answer = await api.answer(f"p{number}", answer=value)
+        assert answer.json()["answer"] == value
+        given = (await asked).value
+        assert given == value
+        assert type(given) is type(value)
 
 
 async def test_of_two_operators_at_once_one_wins_and_the_other_is_told(api: Api) -> None:
@@ -146,32 +146,31 @@ async def test_an_unknown_prompt_is_404(api: Api) -> None:
     assert answer.json() == {"detail": "there is no prompt 'p9'"}
 
 
-@pytest.mark.parametrize(
-    ("body", "status", "detail"),
-    [
-        ('{"answer": "yes"}', 400, 'prompt p1: "yes", expected true or false'),
-        ('{"answer": null}', 400, "prompt p1: null, expected true or false"),
-        ('{"answer": "\\ud800"}', 400, "can't be recorded"),
-        ("{}", 422, "body.answer: Field required"),
-        ('{"answer": true, "coment": "x"}', 422, "body.coment: Extra inputs are not permitted"),
-        ('{"answer": true, "by": 1}', 422, "body.by: Input should be a valid string"),
-        ('{"answer": true, "by": "\\udc00"}', 422, "body.by"),
-        (f'{{"answer": true, "by": "{"x" * 201}"}}', 422, "at most 200 characters"),
-        ("[true]", 422, "body: Input should be a valid dictionary"),
-        ('{"answer": tru', 422, "JSON decode error"),
-        ("", 422, "body: Field required"),
-    ],
+BAD_ANSWERS = (
+    ('{"answer": "yes"}', 400, 'prompt p1: "yes", expected true or false'),
+    ('{"answer": null}', 400, "prompt p1: null, expected true or false"),
+    ('{"answer": "\\ud800"}', 400, "can't be recorded"),
+    ("{}", 422, "body.answer: Field required"),
+    ('{"answer": true, "coment": "x"}', 422, "body.coment: Extra inputs are not permitted"),
+    ('{"answer": true, "by": 1}', 422, "body.by: Input should be a valid string"),
+    ('{"answer": true, "by": "\\udc00"}', 422, "body.by"),
+    (f'{{"answer": true, "by": "{"x" * 201}"}}', 422, "at most 200 characters"),
+    ("[true]", 422, "body: Input should be a valid dictionary"),
+    ('{"answer": tru', 422, "JSON decode error"),
+    ("", 422, "body: Field required"),
 )
-async def test_a_bad_answer_is_explained_and_the_prompt_stays_open(
-    api: Api, body: str, status: int, detail: str
-) -> None:
+"""The body of a request, with what it is refused."""
+
+
+async def test_a_bad_answer_is_explained_and_the_prompt_stays_open(api: Api) -> None:
     asked = await api.open_prompt()
-    answer = await api.http.post(
-        "/api/v1/prompts/p1/answer", content=body, headers={"Content-Type": "application/json"}
-    )
-    assert answer.status_code == status
-    assert detail in answer.json()["detail"]
-    assert [prompt.id for prompt in api.desk.open] == ["p1"]
+    for body, status, detail in BAD_ANSWERS:
+        answer = await api.http.post(
+            "/api/v1/prompts/p1/answer", content=body, headers={"Content-Type": "application/json"}
+        )
+        assert answer.status_code == status, body
+        assert detail in answer.json()["detail"]
+        assert [prompt.id for prompt in api.desk.open] == ["p1"]
     await api.answer(answer=False)
     assert (await asked).value is False
 
@@ -196,36 +195,35 @@ async def test_a_cancelled_prompt_takes_no_answer(api: Api) -> None:
     assert answer.json() == {"detail": "prompt p1 was withdrawn: no longer needed"}
 
 
-@pytest.mark.parametrize(
-    ("headers", "query"),
-    [
-        ({}, ""),
-        ({"Authorization": f"Bearer {TOKEN}x"}, ""),
-        ({"Authorization": f"Bearer {TOKEN[:-1]}"}, ""),
-        ({"Authorization": f"Basic {TOKEN}"}, ""),
-        ({"Authorization": "Bearer"}, ""),
-        ({"Authorization": "Bearer \xfc\xff"}, ""),
-        ({}, "?token="),
-        ({}, "?token=wrong"),
-        ({}, "?token=%ff%00"),
-        ({"Authorization": "Bearer wrong"}, f"?token={TOKEN}"),
-    ],
+NO_GOOD: tuple[tuple[dict[str, str], str], ...] = (
+    ({}, ""),
+    ({"Authorization": f"Bearer {TOKEN}x"}, ""),
+    ({"Authorization": f"Bearer {TOKEN[:-1]}"}, ""),
+    ({"Authorization": f"Basic {TOKEN}"}, ""),
+    ({"Authorization": "Bearer"}, ""),
+    ({"Authorization": "Bearer \xfc\xff"}, ""),
+    ({}, "?token="),
+    ({}, "?token=wrong"),
+    ({}, "?token=%ff%00"),
+    ({"Authorization": "Bearer wrong"}, f"?token={TOKEN}"),
 )
-async def test_without_a_good_token_nothing_is_served(
-    api: Api, headers: dict[str, str], query: str
-) -> None:
+"""Headers and query of requests that have no good token."""
+
+
+async def test_without_a_good_token_nothing_is_served(api: Api) -> None:
     asked = await api.open_prompt()
-    raw = {name.encode(): value.encode("latin-1") for name, value in headers.items()}
-    async with httpx.AsyncClient(base_url=api.url, headers=raw, trust_env=False) as stranger:
-        for response in (
-            await stranger.get(f"/api/v1/session{query}"),
-            await stranger.get(f"/api/v1/prompts{query}"),
-            await stranger.post(f"/api/v1/prompts/p1/answer{query}", json={"answer": True}),
-        ):
-            assert response.status_code == 401
-            assert response.headers["www-authenticate"] == "Bearer"
-            assert "token" in response.json()["detail"]
-    assert [prompt.id for prompt in api.desk.open] == ["p1"]
+    for headers, query in NO_GOOD:
+        raw = {name.encode(): value.encode("latin-1") for name, value in headers.items()}
+        async with httpx.AsyncClient(base_url=api.url, headers=raw, trust_env=False) as stranger:
+            for response in (
+                await stranger.get(f"/api/v1/session{query}"),
+                await stranger.get(f"/api/v1/prompts{query}"),
+                await stranger.post(f"/api/v1/prompts/p1/answer{query}", json={"answer": True}),
+            ):
+                assert response.status_code == 401, (headers, query)
+                assert response.headers["www-authenticate"] == "Bearer"
+                assert "token" in response.json()["detail"]
+        assert [prompt.id for prompt in api.desk.open] == ["p1"]
     api.desk.answer("p1", True)
     await asked
 

@@ -5,6 +5,7 @@ When they are meant to look different: `make pictures`, and look at each that ch
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +26,8 @@ be shaded otherwise by another Qt, but no word may be another."""
 def taken(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Take all pictures, in processes of their own."""
     folder = tmp_path_factory.mktemp("pictures")
-    for scale in (1, 2):
-        take(folder, scale)
+    with ThreadPoolExecutor() as side_by_side:
+        list(side_by_side.map(lambda scale: take(folder, scale), (1, 2)))
     return folder
 
 
