@@ -91,19 +91,21 @@ if ! { [ -x .venv/bin/python ] && .venv/bin/python -c 'import pip' 2>/dev/null; 
     rm -rf .venv
     "$python" -m venv .venv
 fi
+pip() { .venv/bin/python -m pip --quiet --disable-pip-version-check install "$@"; }
 say "Installing the Python packages of requirements.txt"
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
-if [ -n "$desktop" ]; then
-    say "Installing the Python packages of requirements-desktop.txt"
-    # There are machines without a Qt wheel (Debian 12 on ARM): all but the desktop app works there.
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-desktop.txt ||
-        { [ "$extent" = demo ] && say "There is no desktop app here: its packages can't be installed"; }
-fi
 if [ "$extent" = all ]; then
-    say "Installing the Python packages of requirements-browser.txt"
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-browser.txt
-    say "Building the Python packages of requirements-pcsc.txt"
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-pcsc.txt
+    say "and of requirements-desktop.txt, requirements-browser.txt and requirements-pcsc.txt"
+    # At once: each start of pip takes as long as a small package.
+    pip --requirement requirements.txt --requirement requirements-desktop.txt \
+        --requirement requirements-browser.txt --requirement requirements-pcsc.txt
+else
+    pip --requirement requirements.txt
+    if [ -n "$desktop" ]; then
+        say "Installing the Python packages of requirements-desktop.txt"
+        # There are machines without a Qt wheel (Debian 12 on ARM): all but the desktop app works there.
+        pip --requirement requirements-desktop.txt ||
+            say "There is no desktop app here: its packages can't be installed"
+    fi
 fi
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+pip --no-deps --no-build-isolation --editable .
 printf '%s' "$wanted" >"$stamp"
