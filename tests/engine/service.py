@@ -116,10 +116,14 @@ def impatient(dut: DutConfig) -> DutConfig:
 
 @asynccontextmanager
 async def service(
-    folder: Path, *, duts: Sequence[DutConfig] | None = None, **keywords: Any
+    folder: Path,
+    *,
+    duts: Sequence[DutConfig] | None = None,
+    defects: Sequence[str] = (),
+    **keywords: Any,
 ) -> AsyncIterator[Service]:
     """Serve an engine on a simulated lab, with runs in `folder`/runs."""
-    async with open_lab(folder) as lab:
+    async with open_lab(folder, defects=defects) as lab:
         out = folder / "runs"
         out.mkdir(exist_ok=True)
         known = [impatient(load_dut(lab.dut_file))] if duts is None else duts

@@ -210,6 +210,8 @@ async def test_a_deaf_board_and_stuck_relays_are_told() -> None:
                 await device.make_safe()
             board.deaf = False
             board.relays = 1
+            while not (await device._measure()).relays:
+                pass  # What it said before is still on its way.
             with pytest.raises(DeviceTimeout, match=r"ev: .* the relays are closed, commanded"):
                 await device.plug_in(1)
             board.relays = 0
