@@ -149,10 +149,11 @@ class Banner(QWidget):
             fill, ink = ink, fill
         if kind == "none":
             fill, ink = colours.sunken, colours.text
-        size = 34.0
-        while QFontMetrics(font(size, bold=True)).horizontalAdvance(word) > px(216) and size > 18:
+        # Larger texts must leave the case its room.
+        box = QRectF(area.left(), area.top(), min(px(252), self.width() * 0.2), area.height())
+        room, size = box.width() * 0.86, 34.0
+        while QFontMetrics(font(size, bold=True)).horizontalAdvance(word) > room and size > 18:
             size -= 1
-        box = QRectF(area.left(), area.top(), px(252), area.height())
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(fill))
         painter.drawRoundedRect(box, 8, 8)
@@ -164,7 +165,7 @@ class Banner(QWidget):
     def _paint_counts(self, painter: QPainter, area: QRectF) -> float:
         colours = theme()
         counts = self._run.view.counts
-        width = px(84)
+        width = min(px(84), self.width() * 0.075)
         left = area.right() - width * len(_VERDICTS)
         for index, name in enumerate(_VERDICTS):
             box = QRectF(left + index * width, area.top(), width, area.height())
@@ -188,7 +189,7 @@ class Banner(QWidget):
 
     def _paint_about(self, painter: QPainter, area: QRectF) -> float:
         name, below = self.about
-        width = min(px(300), max(px(180), self.width() * 0.17))
+        width = min(px(300), max(min(px(180), self.width() * 0.18), self.width() * 0.17))
         box = QRectF(area.right() - width, area.top(), width, area.height())
         self._two_lines(painter, box.adjusted(px(16), 0, 0, 0), name, below, 17)
         painter.setPen(QColor(theme().border))

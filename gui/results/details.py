@@ -21,6 +21,8 @@ from gui.palette import mark_icon, px
 from gui.parts import GRID, button, muted, restyle, sized, text
 from gui.results.runs import VERDICTS, RunRow
 
+WIDEST = 420
+"""Pixels that the card takes at the most, however large the texts are."""
 _HASH = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 """A SHA-256, whose first digits are enough for people."""
 
@@ -35,7 +37,7 @@ class Details(QFrame):
         super().__init__()
         self.setProperty("role", "card")
         self._runs: Sequence[RunRow] = ()
-        sized(self, lambda: self.setFixedWidth(px(340)))
+        sized(self, lambda: self.setFixedWidth(min(px(340), WIDEST)))
         self.title = text("", "heading", wraps=True)
         self.lines = QGridLayout()
         self.lines.setHorizontalSpacing(2 * GRID)

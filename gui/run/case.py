@@ -16,6 +16,7 @@ from PyQt6.QtWidgets import (
     QLabel,
     QListView,
     QPushButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -87,7 +88,9 @@ class CasePanel(QWidget):
         view.setModel(self.model)
         view.setItemDelegate(LineDelegate(view))
         view.setUniformItemSizes(True)
-        view.setMinimumHeight(px(ROW))  # a long question needs its room
+        view.setMinimumHeight(px(ROW))
+        # A long question needs its room: the list asks for none.
+        view.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         view.setProperty("role", "plain")
         view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from PyQt6.QtCore import QByteArray, Qt, QTimer, pyqtSignal
-from PyQt6.QtGui import QAction, QCloseEvent
+from PyQt6.QtCore import QByteArray, QSize, Qt, QTimer, pyqtSignal
+from PyQt6.QtGui import QAction, QCloseEvent, QResizeEvent
 from PyQt6.QtWidgets import (
     QDockWidget,
     QFrame,
@@ -158,13 +158,13 @@ class RunScreen(QMainWindow):
         column.setSpacing(0)
         column.addWidget(self.case, 1)
         column.addWidget(self.echo)
-        outer = QWidget()
-        rows = QVBoxLayout(outer)
-        rows.setContentsMargins(0, 0, 0, 0)
+        centre = _Centre()
+        rows = QVBoxLayout(centre)
+        rows.setContentsMargins(0, 8, 0, 0)
         rows.setSpacing(8)
         rows.addWidget(self.prompt)
         rows.addWidget(card, 1)
-        return _padded(outer)
+        return centre
 
     def _tell_echo(self) -> None:
         answered = self._run.answered
@@ -280,9 +280,17 @@ def _title_when_floating(dock: QDockWidget, floats: bool) -> None:
     dock.setTitleBarWidget(None if floats else QWidget())
 
 
-def _padded(widget: QWidget) -> QWidget:
-    outer = QWidget()
-    column = QVBoxLayout(outer)
-    column.setContentsMargins(0, 8, 0, 0)
-    column.addWidget(widget)
-    return outer
+class _Centre(QWidget):
+    """Needs the height that its texts take at its width, which the docks around it give it."""
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Count wrapped texts, which Qt's main window does not."""
+        size, layout = super().minimumSizeHint(), self.layout()
+        if layout is not None and layout.hasHeightForWidth():
+            size.setHeight(max(size.height(), layout.minimumHeightForWidth(self.width())))
+        return size
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Ask for another height at another width."""
+        super().resizeEvent(event)
+        self.updateGeometry()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QApplication, QLineEdit
+from PyQt6.QtWidgets import QApplication, QLabel, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from bench.events import CaseEnded, CaseStarted, Prompted, RunEnded
-from gui.application import settings
+from gui.application import dress, settings
 from gui.banner import Banner
 from gui.command_palette import CommandPalette
 from gui.live import LiveRun
@@ -174,6 +174,31 @@ def test_keys_of_the_run_work_wherever_the_focus_is(
     moment[0] += 2 * SETTLING
     hands.press(window, Qt.Key.Key_A, held)
     assert link.posts(f"/runs/{run.run}/abort") != []
+
+
+def test_a_question_is_seen_whole_whatever_the_size_of_the_texts(
+    qtbot: QtBot, qapp: QApplication
+) -> None:
+    run, link = LiveRun(), AskedLink()
+    run.follow(link)
+    dress(qapp, "light", 1.5)
+    window = MainWindow(run, link)
+    qtbot.addWidget(window)
+    window.resize(1366, 768)
+    window.show()
+    screen = window.screen_named("run")
+    assert isinstance(screen, RunScreen)
+    qtbot.waitUntil(lambda: screen.docks["devices"].widget() is not None)
+    found = records()
+    shown(run, found[: number_of(Prompted, found)])
+    text = screen.prompt.findChild(QLabel, "prompt-text")
+    assert text is not None
+    ask(run, prompted("judge", text="The indicator shows that a transaction runs now"))
+    qtbot.waitUntil(lambda: text.isVisible() and text.height() >= text.heightForWidth(text.width()))
+    inside = screen.prompt.contentsRect()
+    assert inside.contains(screen.prompt.answers.geometry())
+    assert screen.prompt.question.geometry().bottom() < screen.prompt.answers.geometry().top()
+    assert text.geometry().bottom() <= screen.prompt.question.height()
 
 
 def test_a_question_and_its_answer_move_no_dock(qtbot: QtBot) -> None:
