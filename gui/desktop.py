@@ -98,6 +98,7 @@ class Desktop(QObject):
         self.window.show()
         self.link.open()
         if self.page is not None:
+            self.page.cancelled.disconnect()
             self.page.close()
             self.page.deleteLater()
             self.page = None

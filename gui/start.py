@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PyQt6.QtCore import QStandardPaths, Qt, pyqtSignal
-from PyQt6.QtGui import QKeyEvent
+from PyQt6.QtGui import QCloseEvent, QKeyEvent
 from PyQt6.QtWidgets import (
     QFileDialog,
     QFrame,
@@ -147,6 +147,12 @@ class StartPage(QWidget):
             front.click()
             return
         super().keyPressEvent(event)
+
+    def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Leave nothing behind that was being started."""
+        if not self._working.isHidden():
+            self.cancelled.emit()
+        super().closeEvent(event)
 
     # What is going on.
 

@@ -250,6 +250,20 @@ def test_closing_asks_for_the_run_though_the_connection_is_lost(qtbot: QtBot) ->
     assert not engine.stopped
 
 
+def test_a_first_page_that_is_closed_leaves_no_engine_behind(qtbot: QtBot, tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    with engine_ended(runs):
+        day = Day(qtbot)
+        page = day.desktop.ask()
+        day.desktop.start(Order(runs))
+        engine = day.desktop.engine
+        assert engine is not None
+        with qtbot.waitSignal(engine.ended, timeout=DEADLINE):
+            page.close()
+        assert where_served(runs) is None
+        assert day.desktop.window is None
+
+
 def test_an_order_that_can_not_be_met_is_told_in_words(qtbot: QtBot, tmp_path: Path) -> None:
     bench = tmp_path / "bench.toml"
     bench.write_text("[bench]\nnam = 'x'\n", "utf-8")
