@@ -105,7 +105,8 @@ class Bench:
                 await device.__aenter__()
                 entered = True
                 identity = await device.identify()
-        except (DeviceError, TimeoutError) as error:
+        except BaseException as error:
+            # A run that is aborted meanwhile leaves it, too, or its port would stay taken.
             if entered:
                 await _leave_anyhow(device)
             if isinstance(error, TimeoutError):

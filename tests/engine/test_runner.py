@@ -250,6 +250,29 @@ async def test_a_cancellation_that_a_driver_swallows_ends_the_opening_all_the_sa
     assert other.done == []
 
 
+async def test_a_device_that_was_asked_who_it_is_when_the_opening_was_cancelled_is_left() -> None:
+    asked = asyncio.Event()
+
+    class Slow(Switch):
+        async def identify(self) -> Identity:
+            asked.set()
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    slow = Slow()
+
+    async def opening() -> None:
+        async with bench_of(mains=(PowerSwitch, slow)):
+            pass
+
+    task = asyncio.ensure_future(opening())
+    await asked.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert slow.done == ["opened", "closed"]
+
+
 async def test_a_cancellation_waits_until_the_lab_is_safe() -> None:
     held = asyncio.Event()
     load, mains = Switch(slow=held), Switch()
