@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from bench.samples import Entry, Window
 from gui.application import dress
 from gui.live import LiveRun
 from gui.palette import THEMES
+from gui.plots import curves, legend
 from gui.plots.channel import Channel, Tile, groups_of, labels
 from gui.plots.drawing import columns, strokes
 from gui.plots.history import FromFile, Got, History
@@ -551,7 +553,12 @@ def test_marks_of_many_messages_are_still_painted(bench: Bench) -> None:
     assert bench.stack.message_at(QPointF(bench.at(5250.0).x(), 36)) is not None
 
 
-def test_a_plot_that_moved_along_looks_as_if_it_were_painted_anew(bench: Bench) -> None:
+def test_a_plot_that_moved_along_looks_as_if_it_were_painted_anew(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # No second passes after which it would be painted anew by itself, and legends stand still.
+    for part in (curves, legend):
+        monkeypatch.setattr(part, "time", SimpleNamespace(monotonic=lambda: 0.0))
     random = np.random.default_rng(5)
     bench.panel.view.reach(BEGAN - 60)
     bench.feed(_windows(BEGAN, 3))
