@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.clock import Stamp
@@ -372,7 +372,7 @@ class _Noon(Clock):
         return datetime.fromtimestamp(NOON, UTC)
 
 
-@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200)
 @given(st.data(), st.integers(0, 5), st.integers(0, 300), st.sampled_from("AW"))
 def test_the_virtual_station_calculates_the_same_another_way(
     data: st.DataObject, count: int, age: int, unit: Any

@@ -69,7 +69,7 @@ def texts(draw: st.DrawFn) -> str:
             return json.dumps([2, message_id, action, draw(payloads(action))])
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(st.lists(texts(), min_size=1, max_size=4))
 def test_any_message_is_judged_answered_recorded_and_shown(messages: list[str]) -> None:
     asyncio.run(_judged_answered_recorded_and_shown(messages))

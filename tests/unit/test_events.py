@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.campaign.events import KINDS as CAMPAIGN_KINDS
@@ -50,7 +50,7 @@ MOMENTS = st.datetimes(datetime(1970, 1, 1), datetime(2999, 1, 1), timezones=st.
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS.keys())
 def test_every_kind_of_event_survives_the_journal(kind: type[Event]) -> None:
     # The first draw of texts is slow on a busy machine; that says nothing about the journal.
-    @settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=50)
     @given(events(kind), st.integers(1, 2**53), MOMENTS, st.floats(0, 1e9))
     def survives(event: Event, n: int, utc: datetime, mono: float) -> None:
         record = Record(n, utc, round(mono, 6), event)
@@ -63,7 +63,7 @@ def test_every_kind_of_event_survives_the_journal(kind: type[Event]) -> None:
 
 @pytest.mark.parametrize("kind", CAMPAIGN_KINDS.values(), ids=CAMPAIGN_KINDS.keys())
 def test_every_kind_of_event_survives_the_record_of_a_campaign(kind: type[Any]) -> None:
-    @settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=20)
     @given(events(kind))
     def survives(event: Any) -> None:
         document = {"event": kind.__name__, "data": to_data(event)}
