@@ -142,6 +142,8 @@ class Trace:
                 if len(older) and older.time[0] < oldest:
                     start, stop = _span(older, begin, end)
                     stop = min(stop, int(np.searchsorted(older.time, oldest)))
+                    if older.time[stop - 1] >= end:
+                        parts.clear()  # what is newer lies behind the end
                     parts.insert(0, _slice(older, start, stop))
                     oldest = float(older.time[0])
         for at in reversed(self._all[:chosen]):

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gui.plots.ring import Ring
@@ -58,6 +58,14 @@ def _traced(blocks: list[list[float]], capacity: int, reach: int) -> tuple[Trace
     points=st.integers(2, 60),
     capacity=st.sampled_from((48, 500)),
     reach=st.sampled_from((1, 10)),
+)
+@example(
+    blocks=[[0.0, 0.0, 0.5, *[0.0] * 20], [0.0] * 28],
+    begin=0.0,
+    length=0.0,
+    points=2,
+    capacity=48,
+    reach=10,
 )
 @settings(max_examples=120)
 def test_every_point_is_the_least_and_greatest_of_the_values_from_it_to_the_next(
