@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 
 import pyqtgraph
-from PyQt6.QtGui import QColor
+from PyQt6.QtCore import QRectF, Qt
+from PyQt6.QtGui import QColor, QPainter
 
 from gui.palette import font, px, theme
 from gui.plots.scale import plain, prefix, step_of, time_step, time_text
@@ -49,6 +50,7 @@ class ValueAxis(Axis):
     def __init__(self, unit: str, *, says_unit: bool = False) -> None:
         """`says_unit` is for a plot that has no legend to tell it."""
         super().__init__("left", 34)
+        self.setCacheMode(self.CacheMode.DeviceCoordinateCache)
         self.unit = unit
         self._says_unit = says_unit
 
@@ -62,21 +64,22 @@ class ValueAxis(Axis):
 
 
 class TimeAxis(Axis):
-    """Times in s since the run began."""
+    """Times in s since the run began; as they move in every frame, no picture of them is kept."""
 
     def __init__(self) -> None:
         super().__init__("bottom", 110)
 
-    def dress(self) -> None:
-        """Take font and colours of the theme in force."""
-        super().dress()
-        self.setStyle(tickTextOffset=px(4))
-
-    def tickStrings(  # noqa: N802
-        self, values: Sequence[float], scale: float, spacing: float
-    ) -> list[str]:
-        """Write times."""
-        return [time_text(value, spacing) for value in values]
+    def paint(self, painter: QPainter, *_: object) -> None:
+        """Write the times."""
+        begin, end = self.range
+        width = self.size().width()
+        painter.setFont(font(11))
+        painter.setPen(QColor(theme().muted))
+        step, values = self.tickValues(begin, end, width)[0]
+        for value in values:
+            x = width * (value - begin) / (end - begin)
+            box = QRectF(x - px(50), px(2), px(100), px(20))
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, time_text(value, step))
 
     def _step(self, span: float, count: float) -> float:
         return time_step(span, count)

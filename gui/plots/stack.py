@@ -75,6 +75,9 @@ class PlotStack(pyqtgraph.GraphicsView):
         self.setCentralItem(None)  # everything has its own place
         # Each frame is painted once, as a whole: what changed is nearly everywhere.
         self.setViewportUpdateMode(self.ViewportUpdateMode.NoViewportUpdate)
+        self.setCacheMode(self.CacheModeFlag.CacheNone)
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.viewport().setAutoFillBackground(False)
         self.scene().setItemIndexMethod(self.scene().ItemIndexMethod.NoIndex)
         self.setAccessibleName("Plots of what was measured")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)

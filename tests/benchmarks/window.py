@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from datetime import UTC, datetime, timedelta
@@ -138,6 +139,9 @@ def messages() -> list[Line]:
 
 
 def _application() -> QApplication:
+    """Return the application; what was measured before is not walked over by its collections."""
+    gc.collect()
+    gc.freeze()
     app = QApplication.instance()
     return app if isinstance(app, QApplication) else make_application()
 
