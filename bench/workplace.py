@@ -95,11 +95,16 @@ class Workplace:
     async def make_safe(self) -> dict[str, str]:
         """Cut short what is being done, make every device safe, and say what failed, by device.
 
-        Raises `Busy` while a run goes on, whose end is safe by itself.
+        Raises `Busy` while a run goes on, whose end is safe by itself. What comes meanwhile is
+        refused.
         """
         self.refuse_when_busy()
-        await self.end()
-        return await self.act(self.actuators.make_safe())
+        self.taken = "the lab is made safe"
+        try:
+            await self.end()
+            return await self._errand(self.actuators.make_safe())
+        finally:
+            self.taken = None
 
     async def check_up(self, devices: Sequence[str] = (), *, test: bool) -> list[Finding]:
         """Open devices by themselves, all when none is named, and test them if asked.

@@ -8,11 +8,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from bench.acts import read_act
 from bench.config import load_bench
 from bench.dut import load_dut
 from bench.engine import Engine
 from bench.events import Acted, Interlocked
 from bench.journal import Record
+from bench.workplace import Busy
 from drivers.sim.lab import open_lab
 from tests.engine.loaded import loaded_lab
 from tests.engine.programs import becomes_safe
@@ -232,6 +234,22 @@ async def test_a_card_on_the_labs_reader_is_written_as_stations_do(tmp_path: Pat
         # Another card is another turn.
         detail = (await bench.post("/bench/card", 504, within=0.05))["detail"]
         assert detail == "desk-reader: no card within 0.05 s"
+
+
+async def test_an_act_that_comes_while_the_lab_is_made_safe_is_refused(tmp_path: Path) -> None:
+    async with desk(tmp_path) as bench:
+        assert bench.lab is not None
+        place = bench.engine.workplace
+        config, pixit = bench.engine.config, bench.engine.duts.pixit
+        plugging = read_act(config, pixit, "pilot-box", "plug_in", {"connector": 1}, None)
+        safe = asyncio.create_task(place.make_safe())
+        act_of = asyncio.create_task(place.act(place.actuators.do(plugging)))
+        await asyncio.wait([safe, act_of])
+        assert safe.result() == {}
+        refused = act_of.exception()
+        assert isinstance(refused, Busy)
+        assert str(refused) == "the lab is made safe"
+        await becomes_safe(bench.lab)
 
 
 async def test_the_bench_is_for_one_at_a_time(tmp_path: Path) -> None:
