@@ -204,8 +204,7 @@ class CardChanger(Device, CardPresenter):
         loop = asyncio.get_running_loop()
         async with self._queue:
             # Answers have no mark of what they answer: let a late one come in and drop it.
-            await asyncio.sleep(max(0.0, self._quiet_until - loop.time()))
-            self._link.discard()
+            await self._link.discard_late(self._quiet_until)
             await self._link.write(command)
             try:
                 return await self._link.read_exactly(count, within=_ANSWER_WITHIN)

@@ -155,8 +155,7 @@ class LineWiring(Wiring[LineStep, LineSignal]):
         loop = asyncio.get_running_loop()
         async with self._queue:
             # Lines have no mark of what they answer: let a late one come in and drop it.
-            await asyncio.sleep(max(0.0, self._quiet_until - loop.time()))
-            self._link.discard()
+            await self._link.discard_late(self._quiet_until)
             await self._link.write((line + self._text.ends).encode("ascii"))
             if not answered:
                 return ""

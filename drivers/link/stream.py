@@ -22,6 +22,9 @@ _OPENING = 2.0
 _DRAINING = 0.5
 """Time in s in which what was written goes out before a link is closed."""
 
+_COMING_IN = 0.02
+"""Time in s in which what waits in the system comes in."""
+
 _TOLD = 200
 """How many bytes of a frame that is passed over an error tells."""
 
@@ -126,6 +129,15 @@ class ByteLink(asyncio.Protocol):
     def discard(self) -> None:
         """Throw away what was received and not read."""
         self._received.clear()
+
+    async def discard_late(self, until: float) -> None:
+        """Let late answers come until a moment of the event loop's clock, and throw them away."""
+        left = until - asyncio.get_running_loop().time()
+        if left > 0:
+            await asyncio.sleep(left)
+            # What waited while the engine was held up beyond that moment comes in after it.
+            await asyncio.sleep(_COMING_IN)
+        self.discard()
 
     async def _read(self, available: Callable[[], int], what: str, within: float) -> bytes:
         try:

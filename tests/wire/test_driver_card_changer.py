@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -193,9 +194,11 @@ async def test_a_truncated_answer_is_a_timeout_and_does_not_spoil_the_next(
         await changer.present(VALID)
 
 
+@pytest.mark.parametrize("held_up", [0.0, 0.2])
 async def test_a_late_answer_is_not_taken_for_the_next_one(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, held_up: float
 ) -> None:
+    """Nor is one that waited while the engine was held up beyond the time for late ones."""
     monkeypatch.setattr(card_changer, "_ANSWER_WITHIN", 0.1)
     loop = asyncio.get_running_loop()
     late = loop.time()
@@ -212,6 +215,7 @@ async def test_a_late_answer_is_not_taken_for_the_next_one(
         assert isinstance(changer, CardChanger)
         async with changer:
             late = loop.time() + 0.15  # one busy moment: then answers come in a row
+            loop.call_at(late - 0.01, time.sleep, held_up)
             with pytest.raises(DeviceTimeout):
                 await changer.present(VALID)
             maestro.position[0], maestro.steps = REST, 3
