@@ -93,7 +93,6 @@ class CardChanger(Device, CardPresenter):
         self._link = link
         self._settings = settings
         self._queue = asyncio.Lock()
-        self._quiet_until = 0.0
 
     async def __aenter__(self) -> Self:
         """Connect, check that a Maestro answers, bring all fingers to rest."""
@@ -201,19 +200,12 @@ class CardChanger(Device, CardPresenter):
             raise DeviceError(f"{self._name}: the controller reports {text}")
 
     async def _ask(self, what: str, command: bytes, count: int) -> bytes:
-        loop = asyncio.get_running_loop()
-        async with self._queue:
-            # Answers have no mark of what they answer: let a late one come in and drop it.
-            await self._link.discard_late(self._quiet_until)
+        async with self._queue, self._link.exchange(_ANSWER_WITHIN):
             await self._link.write(command)
             try:
                 return await self._link.read_exactly(count, within=_ANSWER_WITHIN)
             except DeviceTimeout as error:
-                self._quiet_until = loop.time() + _ANSWER_WITHIN
                 raise DeviceTimeout(f"{error} (asked for {what})") from error
-            except asyncio.CancelledError:
-                self._quiet_until = loop.time() + _ANSWER_WITHIN
-                raise
 
 
 def _make(settings: CardChangerSettings, context: DriverContext) -> CardChanger:

@@ -121,7 +121,6 @@ class LineWiring(Wiring[LineStep, LineSignal]):
         self._link = link
         self._text = text
         self._queue = asyncio.Lock()
-        self._quiet_until = 0.0
 
     async def open(self) -> None:
         """Open the link."""
@@ -152,21 +151,14 @@ class LineWiring(Wiring[LineStep, LineSignal]):
         return _scaled(found[1], signal.scale, f"{self._link}: {signal.send!r}")
 
     async def _ask(self, line: str, *, answered: bool) -> str:
-        loop = asyncio.get_running_loop()
-        async with self._queue:
-            # Lines have no mark of what they answer: let a late one come in and drop it.
-            await self._link.discard_late(self._quiet_until)
+        async with self._queue, self._link.exchange(self._text.answer_within):
             await self._link.write((line + self._text.ends).encode("ascii"))
             if not answered:
                 return ""
             try:
                 return await self._answer()
             except DeviceTimeout as error:
-                self._quiet_until = loop.time() + self._text.answer_within
                 raise DeviceTimeout(f"{error} (asked {line!r})") from error
-            except asyncio.CancelledError:
-                self._quiet_until = loop.time() + self._text.answer_within
-                raise
 
     async def _answer(self) -> str:
         loop = asyncio.get_running_loop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 
 import serialx
@@ -48,6 +48,8 @@ class ByteLink(asyncio.Protocol):
         self._received = bytearray()
         self._changed = asyncio.Event()
         self._lost: str | None = "not open"
+        self._late_until = 0.0
+        """Until when an answer to a command that was given up may come, by the loop's clock."""
 
     def __str__(self) -> str:
         return self._label
@@ -130,14 +132,25 @@ class ByteLink(asyncio.Protocol):
         """Throw away what was received and not read."""
         self._received.clear()
 
-    async def discard_late(self, until: float) -> None:
-        """Let late answers come until a moment of the event loop's clock, and throw them away."""
-        left = until - asyncio.get_running_loop().time()
+    @contextlib.asynccontextmanager
+    async def exchange(self, within: float) -> AsyncIterator[None]:
+        """Send a command and read its answer, where answers have no mark of what they answer.
+
+        The answer to a command that was given up may come up to `within` s later: before the next
+        command it is let come in, and thrown away.
+        """
+        loop = asyncio.get_running_loop()
+        left = self._late_until - loop.time()
         if left > 0:
             await asyncio.sleep(left)
             # What waited while the engine was held up beyond that moment comes in after it.
             await asyncio.sleep(_COMING_IN)
         self.discard()
+        try:
+            yield
+        except (DeviceTimeout, asyncio.CancelledError):
+            self._late_until = loop.time() + within
+            raise
 
     async def _read(self, available: Callable[[], int], what: str, within: float) -> bytes:
         try:

@@ -104,8 +104,7 @@ class Curves(pyqtgraph.GraphicsObject):
 
     def inks(self) -> Sequence[str]:
         """List the colours of the channels."""
-        inks = SERIES["light" if theme().name == "light" else "dark"]
-        return [inks[at % len(inks)] for at in range(len(self._group.channels))]
+        return [ink_of(at) for at in range(len(self._group.channels))]
 
     def _courses(self, stretch: Stretch, start: int) -> list[Course]:
         """Return the courses from a column on."""
@@ -147,6 +146,12 @@ class Curves(pyqtgraph.GraphicsObject):
             return wanted
         is_wide = wanted[1] - wanted[0] < 0.6 * (kept[1] - kept[0])
         return wanted if may_shrink and is_wide else kept
+
+
+def ink_of(line: int) -> str:
+    """Return the colour of a line, counted from 0, in the theme in force."""
+    inks = SERIES["light" if theme().name == "light" else "dark"]
+    return inks[line % len(inks)]
 
 
 def mixed(colour: str, ground: str) -> QColor:

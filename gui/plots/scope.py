@@ -15,7 +15,7 @@ from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from gui.palette import px, theme
 from gui.plots.axes import Axis, ValueAxis
 from gui.plots.channel import Channel, Tile, labels
-from gui.plots.curves import SERIES
+from gui.plots.curves import ink_of
 from gui.plots.scale import limits, plain, spelled, spelled_rate
 from gui.plots.summary import Course, Values
 
@@ -195,7 +195,7 @@ class ScopeTrace(pyqtgraph.PlotWidget):
         for axis in (self._values, self._times):
             axis.dress()
             axis.setTickPen(colours.border)
-        self.line.setPen(QColor(SERIES["light" if colours.name == "light" else "dark"][0]))
+        self.line.setPen(QColor(ink_of(0)))
         self._edge.setPen(QColor(colours.accent))
 
 
